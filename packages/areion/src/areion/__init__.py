@@ -1,0 +1,5 @@
+"""Areion."""
+
+from areion.__about__ import __version__
+
+__all__ = ["__version__"]
