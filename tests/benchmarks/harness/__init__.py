@@ -1,0 +1,1 @@
+"""The parts of the wire benchmark: scenarios, servers, processes, load and tables."""

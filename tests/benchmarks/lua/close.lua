@@ -1,0 +1,3 @@
+-- A new connection for every request.
+dofile("report.lua")
+wrk.headers["Connection"] = "close"
