@@ -1,7 +1,7 @@
 """Requests per second of the server's own processor time, over the wire, beside other servers.
 
-Each server is one process on one processor, loaded by wrk from another. The servers take turns, round by round;
-each round is divided by the raw loop's of the same round. Only 127.0.0.1 is spoken to; every round is bounded.
+Each server is one process on one processor, loaded by wrk from another. They take turns, and each round
+is divided by the raw loop's of the same round. Only 127.0.0.1 is spoken to, and every round is bounded.
 """
 
 import argparse
