@@ -1,7 +1,7 @@
 """Nanoseconds of processor time per request inside the process, without sockets.
 
-The connection's protocol is fed bytes and writes to a transport in memory; parser and serializer are timed alone
-too, beside what httptools and h11 take for the same head. Cases take turns; medians are printed.
+The connection's protocol is fed bytes and writes to a transport in memory; parser and serializer are timed
+alone too, beside what httptools and h11 take for the same head. Cases take turns; medians are printed.
 """
 
 import argparse
@@ -66,7 +66,8 @@ def main() -> int:
         patterns = options.cases.split(",")
         cases = [case for case in all_cases(loop) if any(fnmatch(case.name, pattern) for pattern in patterns)]
         print(
-            f"Python {sys.version.split()[0]}, {options.loop}, {options.rounds} rounds of {options.requests:,}\n"
+            f"Python {sys.version.split()[0]}, {options.loop}, "
+            f"{options.rounds} rounds of {options.requests:,} requests\n"
         )
         print(table(cases, measure(cases, options.rounds, options.requests)))
     finally:

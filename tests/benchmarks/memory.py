@@ -1,6 +1,6 @@
 """What an idle connection and an import cost.
 
-Objects: Python memory (tracemalloc) that one kept-alive connection holds after it was answered, without sockets.
+Objects: Python memory (tracemalloc) that a kept-alive connection holds after an answer, without sockets.
 Process: resident memory of a real server with thousands of idle connections, each answered once.
 Import: modules and milliseconds of `import NAME` in a fresh interpreter.
 """
@@ -131,9 +131,8 @@ def slowest_imports(module: str, count: int) -> list[str]:
 
 def print_objects(count: int) -> None:
     """Print the table of Python objects."""
-    print(
-        f"\n### Python objects of an idle connection, {count:,} connections\n\n| protocol | bytes |\n|---|--:|"
-    )
+    print(f"\n### Python objects of an idle connection, {count:,} connections\n")
+    print("| protocol | bytes |\n|---|--:|")
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:

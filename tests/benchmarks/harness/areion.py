@@ -1,4 +1,4 @@
-"""Areion's own connections without a listener: the protocols that its servers make, for a loop that is given."""
+"""Areion's connections without a listener: the protocols that its servers make, for a given loop."""
 
 import asyncio
 from collections.abc import Callable

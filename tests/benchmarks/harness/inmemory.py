@@ -1,4 +1,4 @@
-"""A connection without sockets: the protocol under test is fed bytes, and a transport in memory takes its answers."""
+"""A connection without sockets: a protocol is fed bytes, and a transport in memory takes its answers."""
 
 import asyncio
 import time
