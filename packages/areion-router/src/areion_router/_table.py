@@ -1,0 +1,122 @@
+"""Compilation: what was registered becomes routes, a tree and a table of static paths.
+
+Strategy: a route is composed with its middleware when it is first compiled, and again only if what it is made
+    of has
+changed, so that each middleware is called once per route however often a router grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from areion_router._composition import compose, is_async_callable
+from areion_router._pattern import Kind
+from areion_router._scope import Placement
+from areion_router._source import function_name
+from areion_router._tree import Leaf, Node, answer_head, insert, static_spellings
+from areion_router.route import Handler, Route
+
+StaticTable = dict[str, dict[str, tuple[Handler, bool]]]
+"""Endpoint and is_async by method and raw path, for patterns without parameters."""
+
+
+class Table(NamedTuple):
+    """A compiled set of routes."""
+
+    static: StaticTable
+    root: Node
+    routes: tuple[Route, ...]
+
+
+class Compiler:
+    """Makes tables out of placements, and remembers what it composed."""
+
+    __slots__ = ("_composed", "_endpoints")
+
+    def __init__(self) -> None:
+        self._composed: dict[Placement, Route] = {}
+        self._endpoints: dict[int, Route] = {}
+
+    def compile(self, placements: Iterable[Placement]) -> Table:
+        """Compile all placements, in order of registration."""
+        pairs = [(placement, self._route(placement)) for placement in placements]
+        root = Node()
+        for placement, route in pairs:
+            insert(root, placement.pattern, route.methods, _leaf(placement, route))
+        answer_head(root)
+        return Table(_static_table(pairs, root), root, tuple(route for _, route in pairs))
+
+    def _route(self, placement: Placement) -> Route:
+        middlewares = placement.middlewares
+        options = placement.options
+        error_handlers = placement.error_handlers
+        known = self._composed.get(placement)
+        if (
+            known is not None
+            and _same_objects(known.middlewares, middlewares)
+            and known.options == options
+            and known.error_handlers == error_handlers
+        ):
+            return known
+        definition = placement.definition
+        try:
+            endpoint = compose(definition.handler, middlewares)
+        except Exception as error:
+            error.add_note(f"while composing the middleware of {placement}")
+            raise
+        route = Route(
+            path=placement.pattern.text,
+            methods=definition.methods,
+            handler=definition.handler,
+            endpoint=self._own_endpoint(endpoint, options, error_handlers),
+            name=definition.name or function_name(definition.handler),
+            middlewares=middlewares,
+            params=MappingProxyType(placement.pattern.parameters),
+            options=MappingProxyType(options),
+            error_handlers=MappingProxyType(error_handlers),
+            is_async=is_async_callable(endpoint),
+            source=definition.source,
+        )
+        self._composed[placement] = route
+        self._endpoints.setdefault(id(route.endpoint), route)
+        return route
+
+    def _own_endpoint(
+        self,
+        endpoint: Handler,
+        options: Mapping[str, Any],
+        error_handlers: Mapping[type[BaseException], Handler],
+    ) -> Handler:
+        """The endpoint, or one that forwards to it if a route with other options has the same function."""
+        other = self._endpoints.get(id(endpoint))
+        if other is None or (other.options == options and other.error_handlers == error_handlers):
+            return endpoint
+        return partial(endpoint)
+
+
+def _same_objects(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
+
+
+def _leaf(placement: Placement, route: Route) -> Leaf:
+    segments = placement.pattern.segments
+    pairs = tuple((s.value, position) for position, s in enumerate(segments, 1) if s.kind is not Kind.STATIC)
+    return route.endpoint, route.is_async, pairs, route
+
+
+def _static_table(pairs: Iterable[tuple[Placement, Route]], root: Node) -> StaticTable:
+    table: StaticTable = {}
+    for placement, _ in pairs:
+        segments = placement.pattern.segments
+        if any(segment.kind is not Kind.STATIC for segment in segments):
+            continue
+        node = root
+        for segment in segments:
+            node = node.static[segment.value]
+        for method, (endpoint, is_async, _, _) in node.leaves.items():
+            by_path = table.setdefault(method, {})
+            by_path.update(dict.fromkeys(static_spellings(placement.pattern), (endpoint, is_async)))
+    return table
