@@ -125,7 +125,7 @@ def package_source(package: str, encoding: str) -> tuple[jinja2.BaseLoader, Call
     return loader, lambda: f"folder {folder or 'templates'!r} of package {name!r}"
 
 
-def dict_source(templates: Mapping[str, str]) -> tuple[jinja2.BaseLoader, Callable[[], str]]:
+def dict_source(templates: Mapping[Any, Any]) -> tuple[jinja2.BaseLoader, Callable[[], str]]:
     """Return loader and description of templates given as text.
 
     Raises:
@@ -143,5 +143,6 @@ def as_sequence(value: object) -> Iterable[Any]:
     """Return one thing, or several, as several; `None` is none."""
     if value is None:
         return ()
-    several = isinstance(value, Iterable) and not isinstance(value, (str, bytes, os.PathLike))
-    return value if several else (value,)  # type: ignore[return-value]  # an Iterable, by the line above
+    if isinstance(value, (str, bytes, os.PathLike)) or not isinstance(value, Iterable):
+        return (value,)
+    return value
