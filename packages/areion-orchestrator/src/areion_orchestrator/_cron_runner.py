@@ -1,0 +1,267 @@
+"""Fires jobs: decides at each due instant whether to run, coalesce, skip or make up for.
+
+Every decision takes the time as an argument. Waiting is done by `_timers`, running by the `launch` function,
+which is handed in; both are replaced in tests.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextvars import Context
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count, islice, takewhile
+from typing import Any, Protocol
+
+from areion_orchestrator._log import Log, stable_name
+from areion_orchestrator._timers import Timers
+from areion_orchestrator.clock import Clock
+from areion_orchestrator.cron import CronSchedule
+from areion_orchestrator.errors import CronError, OrchestratorError
+from areion_orchestrator.job import Job, JobOptions
+
+# With coalesce=False, at most so many missed instants are made up for at once: an hour of seconds.
+MOST_MADE_UP = 3600
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Launch(Protocol):
+    """How a run of a job is started."""
+
+    def __call__(self, job: Job, due: datetime, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
+        """Run the job, due at `due`, once."""
+
+
+class CronRunner:
+    """The jobs of one orchestrator.
+
+    Args:
+        clock: Tells the time.
+        log: Where to write what was skipped.
+        launch: Starts a run.
+    """
+
+    def __init__(self, clock: Clock, log: Log, launch: Launch) -> None:
+        self._clock = clock
+        self._log = log
+        self._launch = launch
+        self._lock = threading.RLock()
+        self._jobs: dict[str, Job] = {}
+        self._names: dict[str, Iterator[int]] = {}
+        self._timers: Timers | None = None
+        # Spreads load; nothing depends on it being unpredictable.
+        self._random = random.Random()  # noqa: S311
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs that have not been removed, in the order they were scheduled."""
+        with self._lock:
+            return tuple(self._jobs.values())
+
+    def add(
+        self,
+        job_id: str | None,
+        func: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        schedule: CronSchedule,
+        options: JobOptions,
+        context: Context,
+    ) -> Job:
+        """Schedule a job.
+
+        Raises:
+            CronError: The schedule has no due instant in the future.
+            ValueError: There is a job of this id already.
+        """
+        now = self._now()
+        if schedule.next_after(now) is None:
+            raise CronError(f"{schedule!r} is never due after {now:%Y-%m-%d %H:%M} UTC", cron=schedule.cron)
+        with self._lock:
+            job_id = job_id or self._make_id(func)
+            other = self._jobs.get(job_id)
+            if other is not None:
+                raise ValueError(
+                    f"job id {job_id!r} of {schedule!r} is taken by {other.name!r} with {other.schedule!r}"
+                )
+            job = Job(self, job_id, func, args, kwargs, schedule, options, context)
+            self._jobs[job_id] = job
+            if self._timers is not None:
+                self._arm(job, now)
+        return job
+
+    def start(self) -> None:
+        """Begin to fire."""
+        with self._lock:
+            if self._timers is not None:
+                return
+            self._timers = Timers(self._clock, self._log, "areion-cron", self._plan_anew)
+            now = self._now()
+            for job in self._jobs.values():
+                self._arm(job, now)
+
+    def stop(self) -> None:
+        """Fire no more; the jobs stay, for another start."""
+        with self._lock:
+            timers, self._timers = self._timers, None
+            for job in self._jobs.values():
+                job._timer = job._next = None
+        if timers is not None:
+            timers.stop()
+
+    def forget_threads(self) -> None:
+        """Begin anew in a forked child, where the thread does not exist and a lock may be held for ever."""
+        self._lock = threading.RLock()
+        self._timers = None
+        for job in self._jobs.values():
+            job._timer = job._next = None
+            job._running = 0
+
+    def next_run(self, job: Job) -> datetime | None:
+        """Return when a job is due next, or would be if the orchestrator were started."""
+        with self._lock:
+            if job._paused or job._removed:
+                return None
+            return job._next if self._timers is not None else job.schedule.next_after(self._now())
+
+    def preview(self, job: Job, count: int) -> list[datetime]:
+        """Return the next due instants of a job."""
+        return job.schedule.preview(count, self._now())
+
+    def pause(self, job: Job) -> None:
+        """Fire a job no more for now."""
+        with self._lock:
+            job._paused = True
+            self._disarm(job)
+
+    def resume(self, job: Job) -> None:
+        """Fire a paused job again."""
+        with self._lock:
+            if job._removed:
+                raise OrchestratorError(f"job {job.id!r} was removed; schedule it again")
+            if job._paused:
+                job._paused = False
+                self._arm(job, self._now())
+
+    def remove(self, job: Job) -> None:
+        """Forget a job."""
+        with self._lock:
+            job._removed = True
+            self._disarm(job)
+            self._jobs.pop(job.id, None)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
+    def _make_id(self, func: Callable[..., Any]) -> str:
+        """Make an id from where the function is defined; the second job of a function gets `#2`."""
+        name = stable_name(func)
+        for number in self._names.setdefault(name, count(1)):
+            job_id = name if number == 1 else f"{name}#{number}"
+            if job_id not in self._jobs:
+                return job_id
+        raise AssertionError("count() does not end")
+
+    def _arm(self, job: Job, after: datetime) -> None:
+        """Plan the first run that is due after a moment."""
+        if self._timers is None or job._paused or job._removed:
+            return
+        due = job._next = job.schedule.next_after(after)
+        if due is None:
+            job._timer = None
+            self._log.write("info", "job %r has no more runs: %r", job.id, job.schedule)
+            return
+        delay = self._random.uniform(0, job.options.jitter) if job.options.jitter else 0.0
+        job._timer = self._timers.call_at(
+            due.timestamp() + delay, partial(self._fire, job, _to_utc(due), delay)
+        )
+
+    def _disarm(self, job: Job) -> None:
+        timer, job._timer, job._next = job._timer, None, None
+        if timer is not None and self._timers is not None:
+            self._timers.cancel(timer)
+
+    def _plan_anew(self) -> None:
+        """Forget what was planned by a clock that was wrong by hours."""
+        with self._lock:
+            now = self._now()
+            self._log.write("warning", "the clock was set back to %s; the jobs are planned anew", now)
+            for job in self._jobs.values():
+                self._disarm(job)
+                self._arm(job, now)
+
+    def _fire(self, job: Job, due: datetime, delay: float) -> None:
+        """Handle an instant that has come, and those missed since; in the timer thread."""
+        now = self._now()
+        with self._lock:
+            if job._paused or job._removed or self._timers is None:
+                return
+            instants = self._worth_running(job, due, now - timedelta(seconds=delay))
+            if instants and job._running >= job.options.max_instances:
+                job.skipped += len(instants)
+                text = "job %r: the run due at %s is skipped, %d still under way (max_instances)"
+                self._log.write("warning", text, job.id, instants[-1], job._running)
+                instants = []
+            self._arm(job, now)
+            if instants:
+                job._running += 1
+                job.runs += len(instants)
+        if instants:
+            self._run(job, instants)
+
+    def _worth_running(self, job: Job, due: datetime, now: datetime) -> list[datetime]:
+        """Decide which of the instants from `due` to `now` are run; all are in UTC."""
+        grace = job.options.misfire_grace
+        oldest = due - _MICROSECOND
+        if grace is not None:
+            oldest = max(oldest, now - timedelta(seconds=grace) - _MICROSECOND)
+        latest = job.schedule.latest_between(oldest, max(now, due))
+        if latest is None:
+            job.skipped += 1
+            text = "job %r: the run due at %s is skipped: noticed at %s, more than %s s late (misfire_grace)"
+            self._log.write("warning", text, job.id, due, now, grace)
+            return []
+        latest = latest.astimezone(UTC)
+        if latest == due:
+            return [due]
+        if job.options.coalesce:
+            text = "job %r: the runs due from %s to %s were missed, and are made up for by one"
+            self._log.write("info", text, job.id, due, latest)
+            return [latest]
+        missed = takewhile(lambda instant: instant <= latest, map(_to_utc, job.schedule.upcoming(oldest)))
+        return list(islice(missed, MOST_MADE_UP))
+
+    def _run(self, job: Job, instants: list[datetime]) -> None:
+        """Run a job once for each instant, one after another."""
+        try:
+            future = self._launch(job, instants[0], job._args, job._kwargs)
+        except OrchestratorError as error:
+            with self._lock:
+                job._running -= 1
+                job.skipped += len(instants)
+                job.last_error = error
+            self._log.write("error", "job %r: the run due at %s is skipped: %s", job.id, instants[0], error)
+            return
+        future.add_done_callback(partial(self._finish, job, instants))
+
+    def _finish(self, job: Job, instants: list[datetime], future: Future[Any]) -> None:
+        due, *more = instants
+        error = None if future.cancelled() else future.exception()
+        with self._lock:
+            job._running -= not more
+            job.last_run = due.astimezone(job.schedule.timezone)
+            if not future.cancelled():
+                job.last_error = error
+                job.last_result = future.result() if error is None else job.last_result
+        if error is not None:
+            self._log.write("error", "job %r: the run due at %s failed", job.id, due, error=error)
+        if more:
+            self._run(job, more)
+
+
+def _to_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)

@@ -1,0 +1,296 @@
+"""Tasks with options: several attempts with growing pauses, and a time limit for each.
+
+One `Execution` is one submitted task; its future is the caller's, those of the attempts stay inside. It does
+not run anything itself: threads, loops and timers are handed in.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from areion_orchestrator._log import Log
+from areion_orchestrator._pool import Pending
+from areion_orchestrator._timers import Timer, Timers
+from areion_orchestrator.errors import OrchestratorError, QueueFullError, ShutdownError, TaskTimeoutError
+
+# Spreads the retries of tasks that failed together; nothing depends on it being unpredictable.
+_random = random.Random()  # noqa: S311
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOptions:
+    """How a registered task is run.
+
+    Attributes:
+        name: Its name in messages and in the store of durable tasks.
+        retries: How many more attempts a failed task gets.
+        timeout: Seconds that one attempt may take, or None.
+        backoff: Seconds before the second attempt; each further pause is twice as long.
+        backoff_max: The longest pause in seconds.
+        retry_on: Exceptions that are worth another attempt.
+        durable: Whether it is kept in the store.
+    """
+
+    name: str
+    retries: int = 0
+    timeout: float | None = None
+    backoff: float = 1.0
+    backoff_max: float = 300.0
+    retry_on: tuple[type[Exception], ...] = (Exception,)
+    durable: bool = False
+
+    def pause_after(self, attempt: int) -> float:
+        """Return the pause after a failed attempt (from 1): exponential, bounded, shortened at random."""
+        longest = min(self.backoff * 2.0 ** min(attempt - 1, 60), self.backoff_max)
+        return longest * _random.uniform(0.5, 1.0)
+
+
+class Journal(Protocol):
+    """What is told of a task's course; a durable task writes it down."""
+
+    def failed_once(self, attempt: int, pause: float) -> None:
+        """Attempt number `attempt` failed; the next follows in `pause` seconds."""
+
+    def succeeded(self) -> None:
+        """The task is done."""
+
+    def failed(self, error: BaseException) -> None:
+        """The task failed for good."""
+
+    def cancelled(self) -> None:
+        """The caller cancelled the task."""
+
+    def released(self) -> None:
+        """The task was given up unfinished and not running; another process or start may take it."""
+
+
+class Attempt(Protocol):
+    """How one attempt is started."""
+
+    def __call__(
+        self,
+        func: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        context: Context,
+        *,
+        timeout: float | None,
+    ) -> Future[Any]:
+        """Run the call in the background; `timeout` concerns coroutine functions only."""
+
+
+class Execution:
+    """One task with options, from its first attempt to its result.
+
+    Args:
+        func: What to run.
+        args: Its positional arguments.
+        kwargs: Its keyword arguments.
+        context: The context variables it sees; each attempt gets a copy.
+        options: Attempts and limits.
+        is_async: Whether `func` is a coroutine function.
+        attempt: Starts an attempt.
+        delays: Timers on a clock that cannot be set.
+        pending: Where unfinished futures are registered, with their functions.
+        executions: Where unfinished executions are registered.
+        log: Where failures are written.
+        journal: What else is to know.
+        attempts: How many attempts were made before, by a process that died.
+        report: Whether the final failure is logged; a job's run logs it itself.
+    """
+
+    def __init__(
+        self,
+        func: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        context: Context,
+        options: TaskOptions,
+        *,
+        is_async: bool,
+        attempt: Attempt,
+        delays: Timers,
+        pending: Pending,
+        executions: set[Execution],
+        log: Log,
+        journal: Journal | None = None,
+        attempts: int = 0,
+        report: bool = True,
+    ) -> None:
+        self.future: Future[Any] = Future()
+        self._func = func
+        self._args = args
+        self._kwargs = kwargs
+        self._context = context
+        self._options = options
+        self._is_async = is_async
+        self._start_attempt = attempt
+        self._delays = delays
+        self._pending = pending
+        self._executions = executions
+        self._log = log
+        self._journal = journal
+        self._attempts = attempts
+        self._report = report
+        self._lock = threading.Lock()
+        self._settled = False
+        self._retry: Timer | None = None
+        self._error: BaseException | None = None
+        self._inner: Future[Any] | None = None
+        self._abandoned = False
+
+    def begin(self) -> Future[Any]:
+        """Start the first attempt and return the caller's future.
+
+        Raises:
+            OrchestratorError: The queue is full or the orchestrator is shut down.
+        """
+        self._pending[self.future] = self._func
+        self._executions.add(self)
+        try:
+            self._attempt()
+        except OrchestratorError as error:
+            self._unregister()
+            if isinstance(error, QueueFullError):
+                raise QueueFullError(self._options.name, error.limit) from None
+            raise
+        self.future.add_done_callback(self._on_cancel)
+        return self.future
+
+    def abandon(self) -> bool:
+        """Give the task up; return whether that ended it, or its thread goes on."""
+        self._abandoned = True
+        return self._inner is None or self._inner.cancel()
+
+    def forgo_retries(self) -> None:
+        """Make no further attempt; a task that waits for one ends now."""
+        self._abandoned = True
+        retry = self._retry
+        if retry is not None and self._delays.cancel(retry) and self._settle():
+            self._end_unfinished()
+
+    def _attempt(self) -> None:
+        self._retry = None
+        self._attempts += 1
+        call = self._func if self._is_async else self._timed
+        inner = self._start_attempt(
+            call, self._args, self._kwargs, self._context.copy(), timeout=self._options.timeout
+        )
+        self._inner = inner
+        inner.add_done_callback(self._on_attempted)
+
+    def _timed(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function in a worker, with the time limit running."""
+        if not self.future.running() and not self.future.set_running_or_notify_cancel():
+            return None
+        timeout = self._options.timeout
+        if timeout is None:
+            return self._func(*args, **kwargs)
+        timer = self._delays.call_later(timeout, self._on_timeout)
+        try:
+            return self._func(*args, **kwargs)
+        finally:
+            self._delays.cancel(timer)
+
+    def _on_timeout(self) -> None:
+        """Give up waiting for a thread. It cannot be stopped, so there is no further attempt beside it."""
+        options = self._options
+        if options.timeout is not None and self._settle():
+            self._fail(TaskTimeoutError(options.name, options.timeout, still_running=True))
+
+    def _on_attempted(self, inner: Future[Any]) -> None:
+        if self._settled:
+            if not self.future.cancelled():
+                self._log.write("warning", "task %r ended after its time limit", self._options.name)
+            return
+        if inner.cancelled():
+            if self._settle():
+                self._end_unfinished()
+            return
+        error = inner.exception()
+        if error is None:
+            if self._settle():
+                if self._journal is not None:
+                    self._journal.succeeded()
+                self._finish(result=inner.result())
+        elif self._attempts <= self._options.retries and isinstance(error, self._options.retry_on):
+            self._try_again(error)
+            if self._abandoned:
+                self.forgo_retries()
+        elif self._settle():
+            self._fail(error)
+
+    def _try_again(self, error: BaseException) -> None:
+        options = self._options
+        pause = options.pause_after(self._attempts)
+        text = "task %r failed in attempt %d of %d, and is tried again in %.1f s"
+        self._log.write(
+            "warning", text, options.name, self._attempts, options.retries + 1, pause, error=error
+        )
+        if self._journal is not None:
+            self._journal.failed_once(self._attempts, pause)
+        self._error = error
+        self._retry = self._delays.call_later(pause, self._on_retry)
+
+    def _on_retry(self) -> None:
+        try:
+            self._attempt()
+        except OrchestratorError:
+            self._abandoned = True
+            if self._settle():
+                self._end_unfinished()
+
+    def _on_cancel(self, future: Future[Any]) -> None:
+        if future.cancelled() and self._settle():
+            if self._inner is not None:
+                self._inner.cancel()
+            if self._retry is not None:
+                self._delays.cancel(self._retry)
+            self._unregister()
+            if self._journal is not None:
+                self._journal.cancelled()
+
+    def _settle(self) -> bool:
+        """Claim the right to end this task: a result, a time-out and a cancellation may come at once."""
+        with self._lock:
+            first, self._settled = not self._settled, True
+        return first
+
+    def _fail(self, error: BaseException) -> None:
+        if self._journal is not None:
+            self._journal.failed(error)
+        if self._report:
+            self._log.write("error", "task %r failed", self._options.name, error=error)
+        self._finish(error=error)
+
+    def _end_unfinished(self) -> None:
+        """End a task that was cancelled from within, or abandoned."""
+        name = self._options.name
+        if self._journal is not None:
+            (self._journal.released if self._abandoned else self._journal.cancelled)()
+        text = (
+            f"task {name!r} was abandoned before attempt {self._attempts + 1}: the orchestrator is shut down"
+        )
+        if not self._abandoned:
+            text = f"task {name!r} was cancelled by its own code"
+        error = ShutdownError(text, task=name)
+        error.__cause__ = self._error
+        self._finish(error=error)
+
+    def _unregister(self) -> None:
+        self._pending.pop(self.future, None)
+        self._executions.discard(self)
+
+    def _finish(self, *, result: Any = None, error: BaseException | None = None) -> None:
+        self._unregister()
+        if self.future.running() or self.future.set_running_or_notify_cancel():
+            if error is None:
+                self.future.set_result(result)
+            else:
+                self.future.set_exception(error)

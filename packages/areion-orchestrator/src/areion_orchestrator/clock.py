@@ -1,0 +1,48 @@
+"""Time as an argument: nothing else in this package reads a clock or sleeps.
+
+A clock tells the time and waits on a condition; `areion_orchestrator.testing.FakeClock` is one that is moved
+by hand.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the timers need of a clock."""
+
+    def now(self) -> float:
+        """Return the time in seconds; POSIX time, where the timers serve cron schedules."""
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> None:
+        """Wait on `condition`, whose lock is held, until notified or for `timeout` seconds of this clock.
+
+        It may return early: who waits looks at the time again.
+        """
+
+
+class SystemClock:
+    """The system's wall clock, which can be set and which goes on while the machine sleeps."""
+
+    def now(self) -> float:
+        """Return POSIX time in seconds."""
+        return time.time()
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> None:
+        """Wait on `condition` for at most `timeout` seconds."""
+        condition.wait(timeout)
+
+
+class MonotonicClock:
+    """A clock that nobody can set, for delays and time limits."""
+
+    def now(self) -> float:
+        """Return seconds since an unspecified moment."""
+        return time.monotonic()
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> None:
+        """Wait on `condition` for at most `timeout` seconds."""
+        condition.wait(timeout)
