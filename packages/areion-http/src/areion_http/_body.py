@@ -1,0 +1,229 @@
+"""Request bodies, free of I/O: bytes of the connection in, bytes of the content out (RFC 9112 §6, §7).
+
+Two decoders with one face: ``feed`` consumes what belongs to the body and says how far it came; ``done``
+tells the end. Everything is bounded. What they hold back is at most one incomplete line.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NoReturn, Protocol
+
+from areion_http import _grammar
+from areion_http.errors import ProtocolError
+
+# Longest size line with its extensions: 15 digits and room for what any client has been seen to send.
+_MAX_SIZE_LINE: Final = 256
+# All extensions of one body together; they carry nothing, and one-byte chunks must not multiply the traffic.
+_MAX_EXTENSIONS: Final = 16 * 1024
+
+# Fields that decide framing, routing or the connection are never taken from trailers (RFC 9110 §6.5.1).
+_NOT_IN_TRAILERS: Final = frozenset(
+    {
+        b"transfer-encoding",
+        b"content-length",
+        b"host",
+        b"connection",
+        b"keep-alive",
+        b"trailer",
+        b"te",
+        b"upgrade",
+        b"expect",
+        b"content-encoding",
+        b"content-type",
+        b"content-range",
+    }
+)
+
+_HEX_DIGITS: Final = frozenset(b"0123456789abcdefABCDEF")
+
+
+class BodyDecoder(Protocol):
+    """What both decoders offer."""
+
+    done: bool
+
+    def feed(self, data: bytes, start: int, out: list[bytes]) -> int:
+        """Consume body bytes from ``data[start:]``, append content to ``out``, return the offset reached."""
+
+    @property
+    def remaining(self) -> int | None:
+        """Bytes still to come, or None if that cannot be known."""
+
+    @property
+    def trailers(self) -> list[tuple[str, str]]:
+        """Fields that came after the content."""
+
+
+class LengthDecoder:
+    """A body of as many bytes as Content-Length says (RFC 9112 §6.2).
+
+    Args:
+        length: Above 0.
+    """
+
+    __slots__ = ("_left", "done")
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+        self.done = False
+
+    def feed(self, data: bytes, start: int, out: list[bytes]) -> int:
+        """Consume up to the declared number of bytes."""
+        available = len(data) - start
+        if available <= 0:
+            return start
+        if available < self._left:
+            self._left -= available
+            out.append(data[start:] if start else data)
+            return len(data)
+        end = start + self._left
+        out.append(data[start:end])
+        self._left = 0
+        self.done = True
+        return end
+
+    @property
+    def remaining(self) -> int | None:
+        """Bytes still to come."""
+        return self._left
+
+    @property
+    def trailers(self) -> list[tuple[str, str]]:
+        """None can come after such a body."""
+        return []
+
+
+class ChunkedDecoder:
+    """A body in chunks (RFC 9112 §7.1).
+
+    Args:
+        max_trailer_size: Bytes of all trailer lines together.
+        max_fields: Number of trailer lines.
+    """
+
+    __slots__ = (
+        "_extensions",
+        "_held",
+        "_left",
+        "_max_fields",
+        "_max_trailer_size",
+        "_state",
+        "done",
+        "trailers",
+    )
+
+    _SIZE: Final = 0
+    _DATA: Final = 1
+    _DATA_END: Final = 2
+    _TRAILER: Final = 3
+
+    def __init__(self, max_trailer_size: int, max_fields: int) -> None:
+        self._max_trailer_size = max_trailer_size
+        self._max_fields = max_fields
+        self._state = self._SIZE
+        self._left = 0
+        self._held = b""
+        self._extensions = 0
+        self.done = False
+        self.trailers: list[tuple[str, str]] = []
+
+    @property
+    def remaining(self) -> int | None:
+        """Cannot be known before the last chunk."""
+        return 0 if self.done else None
+
+    def feed(self, data: bytes, start: int, out: list[bytes]) -> int:
+        """Consume chunks, and the trailers after the last one.
+
+        Raises:
+            ProtocolError: If the chunking is malformed or a line is over its limit.
+        """
+        taken = len(self._held)
+        if taken:
+            data = self._held + data[start:]
+            self._held = b""
+            return self._decode(data, 0, out) + start - taken
+        return self._decode(data, start, out)
+
+    def _decode(self, data: bytes, position: int, out: list[bytes]) -> int:
+        end = len(data)
+        while position < end and not self.done:
+            if self._state == self._SIZE:
+                match = _grammar.CHUNK_LINE.match(data, position)
+                if match is None or match.end() - position > _MAX_SIZE_LINE:
+                    self._check_size_line(data, position)
+                    break
+                self._begin_chunk(data, position, int(match[1], 16), len(match[2]))
+                position = match.end()
+            elif self._state == self._DATA:
+                stop = min(end, position + self._left)
+                out.append(data[position:stop])
+                self._left -= stop - position
+                position = stop
+                if not self._left:
+                    self._state = self._DATA_END
+            elif self._state == self._DATA_END:
+                if not b"\r\n".startswith(data[position : position + 2]):
+                    _fail("no CR LF after the data of a chunk (RFC 9112 §7.1)", data, position)
+                if end - position < 2:
+                    break
+                position += 2
+                self._state = self._SIZE
+            else:
+                line_end = data.find(b"\r\n", position)
+                if line_end < 0:
+                    self._check_partial_trailer(data, position)
+                    break
+                self._trailer(data, position, line_end)
+                position = line_end + 2
+        if not self.done and position < end:
+            self._held = data[position:]
+            return end
+        return position
+
+    def _begin_chunk(self, data: bytes, position: int, size: int, extension: int) -> None:
+        self._extensions += extension
+        if self._extensions > _MAX_EXTENSIONS:
+            _fail(f"chunk extensions of more than {_MAX_EXTENSIONS} bytes", data, position)
+        self._left = size
+        self._state = self._DATA if size else self._TRAILER
+
+    def _check_size_line(self, data: bytes, position: int) -> None:
+        """Return if more bytes can make it a size line; it has not been one so far."""
+        line_end = data.find(b"\n", position)
+        if line_end >= 0 or len(data) - position > _MAX_SIZE_LINE:
+            if line_end - position > _MAX_SIZE_LINE or line_end < 0:
+                _fail(f"chunk size line longer than {_MAX_SIZE_LINE} bytes", data, position)
+            _fail("not a chunk size line (RFC 9112 §7.1)", data, position)
+        if data[position] not in _HEX_DIGITS:
+            _fail("a chunk size begins with no hex digit (RFC 9112 §7.1)", data, position)
+
+    def _check_partial_trailer(self, data: bytes, position: int) -> None:
+        if b"\n" in data[position:] or b"\r" in data[position:-1] or b"\0" in data[position:]:
+            _fail("a trailer line does not end in CR LF (RFC 9112 §2.2)", data, position)
+        if len(data) - position > self._max_trailer_size:
+            self._trailers_too_large(data, position)
+
+    def _trailer(self, data: bytes, position: int, line_end: int) -> None:
+        if line_end == position:
+            self.done = True
+            return
+        match = _grammar.FIELD_LINE.match(data[position:line_end])
+        if match is None:
+            _fail("not a field line in the trailers (RFC 9112 §7.1.2)", data, position)
+        name, value = match.groups()
+        if name.lower() in _NOT_IN_TRAILERS:
+            _fail(f"{name.decode()} may not stand in trailers (RFC 9110 §6.5.1)", data, position)
+        self._max_trailer_size -= line_end + 2 - position
+        if self._max_trailer_size < 0 or len(self.trailers) >= self._max_fields:
+            self._trailers_too_large(data, position)
+        self.trailers.append((name.decode(), value.strip(b" \t").decode("latin-1")))
+
+    def _trailers_too_large(self, data: bytes, position: int) -> NoReturn:
+        _fail("trailers larger than allowed (max_trailer_size, max_fields)", data, position, 431)
+
+
+def _fail(reason: str, data: bytes, position: int, status_code: int = 400) -> NoReturn:
+    raise ProtocolError(
+        reason, status_code, offset=position, excerpt=data[max(0, position - 16) : position + 16]
+    )

@@ -1,0 +1,190 @@
+"""Sockets to listen on: TCP over IPv4 and IPv6, unix sockets, descriptors that were inherited.
+
+Everything is bound before anything is served, so that a server either listens on all it was told to, or says
+in one line why not.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+# The first descriptor a service manager passes (sd_listen_fds(3)).
+_FIRST_INHERITED: Final = 3
+# How often a free port of the first address is tried on the others.
+_PORT_TRIES: Final = 16
+
+
+class ListenError(OSError):
+    """An address cannot be listened on; its text says which and why in one line."""
+
+
+def listen_tcp(hosts: Sequence[str], port: int, *, backlog: int, reuse_port: bool) -> list[socket.socket]:
+    """Bind all addresses of all hosts to one port.
+
+    Args:
+        hosts: Names or addresses; ``""`` means every interface, over IPv6 and IPv4.
+        port: 0 to 65535; 0 picks a free port, the same for every address.
+        backlog: Connections the system holds until they are accepted.
+        reuse_port: Let other processes listen on the same port (SO_REUSEPORT).
+
+    Raises:
+        ListenError: If an address cannot be resolved or bound; nothing stays bound then.
+    """
+    addresses = _resolve(hosts, port)
+    for attempt in range(_PORT_TRIES):
+        try:
+            return _bind_all(addresses, port, backlog=backlog, reuse_port=reuse_port)
+        except ListenError as error:
+            if port or error.errno != errno.EADDRINUSE or attempt == _PORT_TRIES - 1:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _resolve(hosts: Sequence[str], port: int) -> list[tuple[socket.AddressFamily, str]]:
+    found: dict[tuple[socket.AddressFamily, str], None] = {}
+    for host in hosts:
+        try:
+            infos = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        except socket.gaierror as error:
+            raise ListenError(error.errno, f"cannot listen on {host!r}: {error.strerror}") from None
+        for family, _, _, _, address in infos:
+            if family in {socket.AF_INET, socket.AF_INET6}:
+                found[family, str(address[0])] = None
+    return list(found)
+
+
+def _bind_all(
+    addresses: Sequence[tuple[socket.AddressFamily, str]], port: int, *, backlog: int, reuse_port: bool
+) -> list[socket.socket]:
+    bound: list[socket.socket] = []
+    failure: OSError | None = None
+    try:
+        for family, host in addresses:
+            chosen = port or (bound[0].getsockname()[1] if bound else 0)
+            try:
+                bound.append(_bind(family, host, chosen, backlog=backlog, reuse_port=reuse_port))
+            except OSError as error:
+                # A name such as localhost may have an address of a family that this machine lacks.
+                if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT} or len(addresses) == 1:
+                    raise _explained(error, host, chosen) from None
+                failure = _explained(error, host, chosen)
+        if not bound:
+            raise failure or ListenError("there is no address to listen on")
+    except BaseException:
+        for listener in bound:
+            listener.close()
+        raise
+    return bound
+
+
+def _bind(
+    family: socket.AddressFamily, host: str, port: int, *, backlog: int, reuse_port: bool
+) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((host, port))
+        listener.listen(backlog)
+        listener.setblocking(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _explained(error: OSError, host: str, port: int) -> ListenError:
+    if error.errno == errno.EADDRINUSE:
+        why = "the address is in use by another process"
+    elif error.errno == errno.EACCES:
+        why = "permission denied; ports below 1024 need a privilege"
+    else:
+        why = error.strerror or str(error)
+    shown = f"[{host}]" if ":" in host else host
+    return ListenError(error.errno, f"cannot listen on {shown}:{port}: {why}")
+
+
+def listen_unix(path: str, *, mode: int, backlog: int) -> socket.socket:
+    """Bind a unix socket; a stale one, which nobody listens on, is replaced.
+
+    Args:
+        path: Where the socket appears; a leading NUL means Linux's abstract namespace.
+        mode: Permissions of the socket file.
+        backlog: As for TCP.
+
+    Raises:
+        ListenError: If the path is in use, no socket, or cannot be made.
+    """
+    abstract = path.startswith("\0")
+    if not abstract:
+        _remove_stale(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(path)
+        if not abstract:
+            Path(path).chmod(mode)
+        listener.listen(backlog)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        raise ListenError(error.errno, f"cannot listen on unix:{path}: {error.strerror or error}") from None
+    return listener
+
+
+def _remove_stale(path: str) -> None:
+    try:
+        if not stat.S_ISSOCK(Path(path).lstat().st_mode):
+            raise ListenError(
+                errno.EEXIST, f"cannot listen on unix:{path}: there is a file that is no socket"
+            )
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            Path(path).unlink(missing_ok=True)
+            return
+        except OSError as error:
+            raise ListenError(
+                error.errno, f"cannot listen on unix:{path}: {error.strerror or error}"
+            ) from None
+    raise ListenError(errno.EADDRINUSE, f"cannot listen on unix:{path}: another process listens on it")
+
+
+def adopt(descriptor: int) -> socket.socket:
+    """Make a socket of a descriptor that is bound and listening already.
+
+    Raises:
+        ListenError: If it is no listening stream socket.
+    """
+    try:
+        listener = socket.socket(fileno=descriptor)
+    except OSError as error:
+        raise ListenError(error.errno, f"descriptor {descriptor} is no socket: {error.strerror}") from None
+    if listener.type != socket.SOCK_STREAM:
+        listener.detach()
+        raise ListenError(errno.EINVAL, f"descriptor {descriptor} is no stream socket")
+    listener.setblocking(False)
+    return listener
+
+
+def inherited() -> list[int]:
+    """Return the descriptors a service manager has passed to this process (LISTEN_FDS, LISTEN_PID)."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return []
+    count = os.environ.get("LISTEN_FDS", "")
+    if not count.isdecimal():
+        return []
+    return list(range(_FIRST_INHERITED, _FIRST_INHERITED + int(count)))

@@ -1,0 +1,120 @@
+"""What all connections of a server share: configuration, parser, serializer, the application, the log."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from areion_http import _deadlines
+from areion_http._parser import HeadParser
+from areion_http._serializer import Serializer
+from areion_http.config import HttpConfig
+from areion_http.errors import HttpError, ProtocolError
+from areion_http.request import HttpRequest
+from areion_http.response import HttpResponse
+
+if TYPE_CHECKING:
+    from areion_http._connection import HttpConnection
+
+logger: Final = logging.getLogger("areion.http")
+
+
+class Shared:
+    """State of one server, as its connections see it.
+
+    Args:
+        handler: Called with each request when its head is complete.
+        config: Limits and deadlines.
+        request_class: What requests are made of.
+        on_error: Turns an exception of the handler into a response, or raises; see :func:`answer_error`.
+        loop: The loop that serves.
+        tls: Whether connections are encrypted.
+    """
+
+    def __init__(
+        self,
+        handler: Callable[[Any], Any],
+        config: HttpConfig,
+        request_class: type[HttpRequest],
+        on_error: Callable[[Any, Exception], Any] | None,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        tls: bool,
+    ) -> None:
+        self.handler = handler
+        self.config = config
+        self.on_error = on_error or answer_error
+        self.loop = loop
+        self.tls = tls
+        self.parser = HeadParser(config, request_class)
+        self.serializer = Serializer(config.server_name)
+        self.connections: set[HttpConnection] = set()
+        self.max_requests = config.max_requests_per_connection
+        self.draining = False
+        self.start_task: Callable[..., asyncio.Task[Any]]
+        if sys.version_info >= (3, 12):
+            # PERF: a coroutine that never waits is finished when this returns; nothing is scheduled.
+            self.start_task = functools.partial(asyncio.Task, loop=loop, eager_start=True)
+        else:
+            self.start_task = loop.create_task
+
+    def sweep(self) -> None:
+        """Refresh the clock of the responses and enforce all deadlines."""
+        self.serializer.refresh(time.time())
+        now = self.loop.time()
+        for connection in tuple(self.connections):
+            _deadlines.sweep(connection, now)
+
+    def failed(self, request: HttpRequest, error: Exception) -> Any:
+        """Return what the application makes of an exception; a plain 500 if that fails too."""
+        try:
+            return self.on_error(request, error)
+        except Exception as second:  # noqa: BLE001 - the last resort, and logged
+            self.log_failure(request, second, "the error handler failed")
+            return _internal_error()
+
+    def unsendable(self, request: HttpRequest, value: object, error: Exception) -> HttpResponse:
+        """Log that a handler returned what cannot be sent, and return a 500."""
+        logger.error(
+            "%s %s: the handler returned a %s that cannot be sent: %s",
+            request.method, request.raw_path, type(value).__qualname__, error,
+        )  # fmt: skip
+        return _internal_error()
+
+    def log_failure(self, request: HttpRequest, error: BaseException, what: str) -> None:
+        """Log an exception with its traceback."""
+        logger.error("%s %s: %s", request.method, request.raw_path, what, exc_info=error)
+
+    def log_refusal(self, connection: HttpConnection, error: HttpError) -> None:
+        """Log in one line why a client was refused."""
+        if isinstance(error, ProtocolError) and error.excerpt:
+            logger.warning(
+                "refused %s with %d: %s, at byte %d near %r",
+                connection.peer, error.status_code, error.reason, error.offset, error.excerpt,
+            )  # fmt: skip
+        else:
+            logger.warning("refused %s with %d: %s", connection.peer, error.status_code, error.message)
+
+    def log_dropped(self, connection: HttpConnection, waits_for: str) -> None:
+        """Log that a client was dropped for taking nothing."""
+        logger.warning("dropped %s: it takes nothing of its response (%s)", connection.peer, waits_for)
+
+
+def answer_error(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Turn an exception into a response: an ``HttpError`` as it says, anything else a 500 without details.
+
+    What is not an ``HttpError`` is logged with its traceback.
+    """
+    if isinstance(error, HttpError):
+        return HttpResponse(error.message, error.status_code, "text/plain", error.headers)
+    logger.error("%s %s: the handler failed", request.method, request.raw_path, exc_info=error)
+    return _internal_error()
+
+
+def _internal_error() -> HttpResponse:
+    return HttpResponse("Internal Server Error", 500, "text/plain")

@@ -1,0 +1,477 @@
+"""The request: what a head says, and a body that is pulled.
+
+A parser fills the few slots that every request needs; everything else (header mapping, cookies, query
+parameters) is made when somebody asks and then kept. Nothing here knows about templates, tasks or routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import unquote
+
+import orjson
+
+from areion_http.errors import BadRequestError, PayloadTooLargeError
+from areion_http.headers import Headers, HeadersInit
+
+if TYPE_CHECKING:
+    from areion_http._incoming import IncomingBody
+    from areion_http.forms import FormData, MultiDict
+
+
+class Client(NamedTuple):
+    """Address of the peer: ``host`` as text, ``port`` as a number."""
+
+    host: str
+    port: int
+
+
+class ConnectionInfo:
+    """What a request knows of the connection it came over.
+
+    Attributes:
+        client: Address of the peer, None over a unix socket.
+        scheme: ``http`` or ``https``.
+        disconnected: Whether the peer has closed its side.
+        server: Address of the listener, None over a unix socket.
+        tls: The ``ssl.SSLObject`` of an encrypted connection, None otherwise.
+    """
+
+    __slots__ = ()
+
+    client: Client | None = None
+    scheme: str = "http"
+    disconnected: bool = False
+    server: tuple[str, int] | None = None
+    tls: Any = None
+
+
+_NOWHERE: Final = ConnectionInfo()
+_FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
+
+class HttpRequest:
+    """A request as a handler sees it.
+
+    Attributes:
+        method: The method, as sent; methods are case-sensitive (RFC 9110 §9.1).
+        path: The path, percent-decoded.
+        raw_path: The path as it was sent, without the query.
+        headers: Header fields: case-insensitive, ordered, multi-valued.
+        metadata: A dict for whatever middleware and handlers want to hand on.
+        body: The whole content. It is there when an ordinary handler is called; before it has been read,
+            asking for it is an error, and ``await request.read()`` gets it.
+        query_params: Query parameters; the last value of a name wins, ``getall(name)`` gives all.
+        cookies: Cookies by name.
+        client: ``Client(host, port)`` of the peer, None over a unix socket.
+        scheme: ``http`` or ``https``.
+        host: Host and port as the client named them; of an absolute-form target its authority.
+        url: The whole URL, from scheme, host and target.
+        http_version: ``"1.1"`` or ``"1.0"``.
+        declared_length: Bytes of content the head declares; 0 without a body, -1 when it comes in chunks.
+
+    Args:
+        method: For example ``"GET"``.
+        path: Target in origin form; a query may follow a ``?``.
+        headers: A mapping, or pairs of name and value.
+        body: The content.
+
+    Raises:
+        ValueError: If a header field could not be sent.
+    """
+
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_authority",
+        "_expects_continue",
+        "_form",
+        "_head",
+        "_head_end",
+        "_head_start",
+        "_incoming",
+        "_keep_alive",
+        "_minor",
+        "_parsed_body",
+        "_query",
+        "body",
+        "client",
+        "connection",
+        "cookies",
+        "declared_length",
+        "headers",
+        "host",
+        "metadata",
+        "method",
+        "path",
+        "query_params",
+        "raw_path",
+        "scheme",
+        "trailers",
+    )
+
+    method: str
+    path: str
+    raw_path: str
+    headers: Headers
+    metadata: dict[str, Any]
+    body: bytes
+    query_params: MultiDict[str]
+    cookies: Mapping[str, str]
+    client: Client | None
+    scheme: str
+    host: str
+    declared_length: int
+    trailers: list[tuple[str, str]]
+    connection: ConnectionInfo
+    _query: bytes | None
+    _head: bytes
+    _head_start: int
+    _head_end: int
+    _minor: int
+    _keep_alive: bool
+    _authority: str | None
+    _expects_continue: bool
+    _incoming: IncomingBody | None
+    _parsed_body: Any
+    _form: FormData | None
+
+    def __init__(
+        self, method: str, path: str, headers: HeadersInit | None = None, body: bytes | str | None = b""
+    ) -> None:
+        raw_path, mark, query = path.partition("?")
+        self.method = method
+        self.raw_path = raw_path
+        self._query = query.encode() if mark else None
+        self._minor = 1
+        self._keep_alive = True
+        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
+        self.body = body.encode() if isinstance(body, str) else body or b""
+        self.declared_length = len(self.body)
+
+    def __getattr__(self, name: str) -> Any:
+        # PERF: called only for a slot that is still empty; most requests are answered without any of these.
+        make = _LAZY.get(name)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        value = make(self)
+        setattr(self, name, value)
+        return value
+
+    # -- head ---------------------------------------------------------------------------------------------
+
+    @property
+    def http_version(self) -> str:
+        """``"1.1"`` or ``"1.0"``."""
+        return "1.1" if self._minor else "1.0"
+
+    @property
+    def url(self) -> str:
+        """The whole URL (RFC 9110 §7.1)."""
+        query = "" if self._query is None else "?" + self._query.decode()
+        path = "" if self.raw_path == "*" else self.raw_path
+        return f"{self.scheme}://{self.host}{path}{query}"
+
+    @property
+    def content_type(self) -> str | None:
+        """The media type without parameters, lower-case; None if the client sent none."""
+        value = self.headers.get("content-type")
+        return None if value is None else value.partition(";")[0].strip().lower()
+
+    def get_header(self, key: str, default: str | None = None) -> str | None:
+        """Return the first value of a header field, whatever the case of ``key``."""
+        return self.headers.get(key, default)
+
+    def add_header(self, key: str, value: object) -> None:
+        """Set a header field on the request, replacing those of the same name.
+
+        Raises:
+            ValueError: If name or value could not stand in a message.
+        """
+        self.headers[key] = value
+
+    def get_query_param(self, key: str, default: Any = None) -> Any:
+        """Return the last value of a query parameter, or ``default``."""
+        return self.query_params.get(key, default)
+
+    def get_raw_query_params(self) -> str:
+        """Return the query as it was sent, without the ``?``."""
+        return "" if self._query is None else self._query.decode()
+
+    def get_parsed_query_params(self) -> dict[str, str]:
+        """Return the query parameters as a new dict; the last value of a name wins."""
+        return dict(self.query_params)
+
+    def add_metadata(self, key: str, value: Any) -> None:
+        """Keep a value under ``key`` for whoever handles the request next."""
+        self.metadata[key] = value
+
+    def get_metadata(self, key: str, default: Any = None) -> Any:
+        """Return what was kept under ``key``, or ``default``."""
+        return self.metadata.get(key, default)
+
+    # -- body ---------------------------------------------------------------------------------------------
+
+    @property
+    def body_arrived(self) -> bool:
+        """Whether the whole body is here, so that ``body`` can be used without waiting."""
+        return self._incoming is None
+
+    async def read(self, limit: int | None = None) -> bytes:
+        """Read the whole body and keep it in ``body``.
+
+        Args:
+            limit: Most bytes to accept. Default: ``HttpConfig.max_body_size``.
+
+        Raises:
+            PayloadTooLargeError: If the body is, or is declared to be, larger than ``limit``.
+            ProtocolError: If its framing is broken.
+            RequestTimeoutError: If it comes too slowly.
+            ClientDisconnectedError: If the client leaves before the end.
+        """
+        incoming = self._incoming
+        if incoming is not None:
+            self.body = await incoming.read(limit)
+            self._incoming = None
+        elif limit is not None and len(self.body) > limit:
+            raise too_large(limit)
+        return self.body
+
+    async def stream(self, limit: int | None = None) -> AsyncIterator[bytes]:
+        """Give the body piece by piece as it arrives; pieces are not empty.
+
+        A body that has been streamed is not kept: ``body`` and ``read`` cannot be used afterwards.
+
+        Args:
+            limit: Most bytes to accept. Default: no more than the sum of what the handler takes.
+
+        Raises:
+            PayloadTooLargeError, ProtocolError, RequestTimeoutError, ClientDisconnectedError: As ``read``.
+        """
+        incoming = self._incoming
+        if incoming is None:
+            if limit is not None and len(self.body) > limit:
+                raise too_large(limit)
+            if self.body:
+                yield self.body
+            return
+        async for chunk in incoming.stream(limit):
+            yield chunk
+
+    async def text(self, limit: int | None = None) -> str:
+        """Read the body as text in the charset the client declared, UTF-8 by default.
+
+        Raises:
+            BadRequestError: If the charset is unknown or the bytes are not of it.
+        """
+        await self.read(limit)
+        return self._text()
+
+    async def json(self, limit: int | None = None) -> Any:
+        """Read the body as JSON, whatever its Content-Type.
+
+        Raises:
+            BadRequestError: If it is not JSON, saying at which line and column.
+        """
+        return parse_json(await self.read(limit))
+
+    async def form(self, limit: int | None = None) -> FormData:
+        """Read a urlencoded or multipart form; files are spooled to disk while they arrive.
+
+        The files are closed, and so removed, when the response has been sent.
+
+        Raises:
+            BadRequestError: If the body is no form, or a malformed one, saying where.
+            PayloadTooLargeError: If a limit of forms is exceeded.
+        """
+        if self._form is None:
+            if self.content_type == "multipart/form-data":
+                from areion_http.forms import parse_multipart
+
+                self._form = await parse_multipart(self.stream(limit), self.headers["content-type"])
+            else:
+                await self.read(limit)
+                self._form = self._parse_form()
+        return self._form
+
+    def get_raw_body(self) -> bytes:
+        """Return the body as bytes."""
+        return self.body
+
+    def get_parsed_body(self) -> Any:
+        """Return the body by its Content-Type: JSON, a form, or else text; ``{}`` without a body.
+
+        Raises:
+            BadRequestError: If it is not what its Content-Type says, saying where.
+        """
+        try:
+            return self._parsed_body
+        except LookupError:
+            self._parsed_body = parsed = self._parse_body()
+            return parsed
+
+    def _parse_body(self) -> Any:
+        if not self.body:
+            return {}
+        kind = self.content_type
+        if kind is None:
+            return self._text()
+        if kind == "application/json" or kind.endswith("+json"):
+            return parse_json(self.body)
+        if kind in _FORMS:
+            if self._form is None:
+                self._form = self._parse_form()
+            return self._form
+        return self._text()
+
+    def _parse_form(self) -> FormData:
+        from areion_http.forms import parse_multipart_bytes, parse_urlencoded
+
+        kind = self.content_type
+        if kind not in _FORMS:
+            raise BadRequestError(
+                f"expected a form, urlencoded or multipart, got {kind or 'no Content-Type'}"
+            )
+        if kind == "multipart/form-data":
+            return parse_multipart_bytes(self.body, self.headers["content-type"])
+        return parse_urlencoded(self.body, self._charset())
+
+    def _charset(self) -> str:
+        from areion_http.forms import parse_content_type
+
+        value = self.headers.get("content-type")
+        return "utf-8" if value is None else parse_content_type(value)[1].get("charset", "utf-8")
+
+    def _text(self) -> str:
+        charset = self._charset()
+        if charset.lower() in {"utf-8", "utf8"}:
+            codec = "utf-8"
+        else:
+            from areion_http._charsets import text_codec
+
+            codec = text_codec(charset)
+        try:
+            return self.body.decode(codec)
+        except UnicodeDecodeError as error:
+            raise BadRequestError(
+                f"the body is not {charset}: {error.reason} at byte {error.start}"
+            ) from None
+
+    # -- connection ---------------------------------------------------------------------------------------
+
+    async def is_disconnected(self) -> bool:
+        """Tell whether the client has closed its side of the connection."""
+        return self.connection.disconnected
+
+    def close(self) -> None:
+        """Close and remove the uploaded files; called by the server when the response has been sent."""
+        form = self._form
+        if form is not None:
+            form.close()
+
+    # -- views --------------------------------------------------------------------------------------------
+
+    def as_dict(self, show_components: bool = False) -> dict[str, Any]:  # noqa: ARG002 - none in this package
+        """Return what the request says as a dict, for logs and debugging.
+
+        Args:
+            show_components: Include injected components; this class has none.
+        """
+        return {
+            "method": self.method,
+            "path": self.path,
+            "query_params": self.get_parsed_query_params(),
+            "headers": dict(self.headers.items()),
+            "metadata": self.metadata,
+            "body": self.get_parsed_body(),
+        }
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.method} {self.raw_path}>"
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse JSON, with the place of the fault in the error.
+
+    Raises:
+        BadRequestError: If ``body`` is not JSON (RFC 8259).
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequestError(
+            f"malformed JSON at line {error.lineno}, column {error.colno}: {error.msg}"
+        ) from None
+
+
+def too_large(limit: int) -> PayloadTooLargeError:
+    """Return the error for content of more than ``limit`` bytes."""
+    return PayloadTooLargeError(f"the content is larger than {limit} bytes")
+
+
+def _headers(request: HttpRequest) -> Headers:
+    text = request._head[request._head_start : request._head_end - 4].decode("latin-1")
+    pairs = []
+    for line in text.split("\r\n"):
+        name, colon, value = line.partition(":")
+        if colon:
+            pairs.append((name, value.strip(" \t")))
+    return Headers.trusted(pairs)
+
+
+def _path(request: HttpRequest) -> str:
+    raw = request.raw_path
+    return unquote(raw) if "%" in raw else raw
+
+
+def _query_params(request: HttpRequest) -> MultiDict[str]:
+    from areion_http.forms import parse_query
+
+    return parse_query(request.get_raw_query_params())
+
+
+def _cookies(request: HttpRequest) -> Mapping[str, str]:
+    from areion_http.cookies import parse_cookies
+
+    return parse_cookies("; ".join(request.headers.getall("cookie")))
+
+
+def _host(request: HttpRequest) -> str:
+    if request._authority is not None:
+        return request._authority
+    host = request.headers.get("host")
+    if host is None and request.connection.server is not None:
+        name, port = request.connection.server
+        return f"{name}:{port}"
+    return host or ""
+
+
+def _unread(request: HttpRequest) -> bytes:
+    if request._incoming is not None:
+        raise RuntimeError("the body has not been read yet: use 'await request.read()' first")
+    return b""
+
+
+def _nothing_parsed(_: HttpRequest) -> Any:
+    raise LookupError
+
+
+_LAZY: Final[dict[str, Callable[[Any], Any]]] = {
+    "headers": _headers,
+    "path": _path,
+    "query_params": _query_params,
+    "cookies": _cookies,
+    "metadata": lambda _: {},
+    "body": _unread,
+    "client": lambda request: request.connection.client,
+    "scheme": lambda request: request.connection.scheme,
+    "host": _host,
+    "connection": lambda _: _NOWHERE,
+    "trailers": lambda _: [],
+    "_authority": lambda _: None,
+    "_expects_continue": lambda _: False,
+    "_incoming": lambda _: None,
+    "_form": lambda _: None,
+    "_parsed_body": _nothing_parsed,
+}

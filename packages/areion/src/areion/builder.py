@@ -1,0 +1,359 @@
+"""The builder: every setting of a server, checked where it is made."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from areion_engine import BaseEngine
+from areion_logger import BaseLogger
+from areion_orchestrator import BaseOrchestrator
+from areion_router import BaseRouter
+
+from areion._errors import ErrorHandler
+from areion._logo import DEFAULT_HOST, DEFAULT_PORT
+from areion._options import Hook, ServerOptions
+from areion.filters.base import ResponseFilter
+from areion.server import AreionServer
+
+
+class AreionServerBuilder:
+    """Gathers what a server is made of; each ``with_*`` method returns the builder.
+
+    Only a router is required. A component is an instance, a class, the name of an installed plugin, or
+    ``"module:attribute"``; names are looked up by :meth:`build`.
+
+    >>> from areion import DefaultRouter
+    >>> server = AreionServerBuilder().with_router(DefaultRouter()).with_port(0).build()
+    >>> server.port
+    0
+    """
+
+    def __init__(self) -> None:
+        self.host: str = DEFAULT_HOST
+        self.port: int = DEFAULT_PORT
+        self.router: Any = None
+        self.orchestrator: Any = None
+        self.logger: Any = None
+        self.engine: Any = None
+        self.http_server: Any = None
+        self.static_dir: str | os.PathLike[str] | None = None
+        self._options = ServerOptions()
+        self._error_handlers: dict[type[BaseException], ErrorHandler] = {}
+        self._startup: list[Hook] = []
+        self._shutdown: list[Hook] = []
+        self._filters: list[ResponseFilter] = []
+
+    # -- where --------------------------------------------------------------------------------------------
+
+    def with_host(self, host: str) -> Self:
+        """Listen on this name or address; ``""`` is every interface. Default: ``"localhost"``.
+
+        Raises:
+            ValueError: If it is not a str.
+        """
+        self.host = _expect("host", host, str, "a str")
+        return self
+
+    def with_port(self, port: int) -> Self:
+        """Listen on this port; 0 picks a free one. Default: 8080.
+
+        Raises:
+            ValueError: If it is not an int from 0 to 65535.
+        """
+        if type(port) is not int or not 0 <= port <= 65535:
+            raise ValueError(f"port: expected an int from 0 to 65535, got {port!r}")
+        self.port = port
+        return self
+
+    def with_unix_socket(self, path: str | os.PathLike[str], mode: int = 0o660) -> Self:
+        """Listen on a unix socket instead of on host and port; a stale one is replaced.
+
+        Args:
+            path: Where it appears.
+            mode: Its permissions.
+
+        Raises:
+            ValueError: If an argument is of the wrong type.
+        """
+        if type(mode) is not int or not 0 <= mode <= 0o777:
+            raise ValueError(f"mode: expected permissions such as 0o660, got {mode!r}")
+        return self._with(unix_socket=_path("path", path), unix_socket_mode=mode)
+
+    def with_sockets(self, *sockets: socket.socket | int) -> Self:
+        """Use sockets, or descriptors of sockets, that listen already.
+
+        Raises:
+            ValueError: If there is none, or one is neither.
+        """
+        for each in sockets:
+            if not isinstance(each, (socket.socket, int)) or isinstance(each, bool):
+                raise ValueError(f"sockets: expected sockets or descriptors, got {each!r}")
+        if not sockets:
+            raise ValueError("sockets: expected at least one")
+        return self._with(sockets=sockets)
+
+    def with_tls(
+        self,
+        certfile: str | os.PathLike[str] | None = None,
+        keyfile: str | os.PathLike[str] | None = None,
+        client_ca: str | os.PathLike[str] | None = None,
+        *,
+        context: ssl.SSLContext | None = None,
+    ) -> Self:
+        """Speak HTTPS, with certificate files or a context of your own.
+
+        Args:
+            certfile: PEM file with the certificate chain. It is read again on SIGHUP.
+            keyfile: PEM file with the key, if not in ``certfile``.
+            client_ca: PEM file with the authorities clients' certificates must come from.
+            context: Instead of files.
+
+        Raises:
+            ValueError: If neither or both are given, or a file is not there.
+        """
+        if (certfile is None) == (context is None):
+            raise ValueError("with_tls: give either a certfile or a context")
+        if context is not None:
+            return self._with(tls=_expect("context", context, ssl.SSLContext, "an ssl.SSLContext"))
+        files = {"certfile": certfile, "keyfile": keyfile, "client_ca": client_ca}
+        paths = {name: None if value is None else _path(name, value) for name, value in files.items()}
+        for name, value in paths.items():
+            if value is not None and not Path(value).is_file():
+                raise ValueError(f"{name}: there is no file {value!r}")
+        return self._with(**paths)
+
+    # -- components ---------------------------------------------------------------------------------------
+
+    def with_router(self, router: Any) -> Self:
+        """Use this router; required.
+
+        Raises:
+            ValueError: If it lacks the methods of a router.
+        """
+        self.router = _component("router", router, BaseRouter)
+        return self
+
+    def with_orchestrator(self, orchestrator: Any) -> Self:
+        """Use this orchestrator for background tasks and cron jobs. Default: none.
+
+        Raises:
+            ValueError: If it lacks the methods of an orchestrator.
+        """
+        self.orchestrator = _component("orchestrator", orchestrator, BaseOrchestrator)
+        return self
+
+    def with_logger(self, logger: Any) -> Self:
+        """Use this logger. Default: areion-logger's, on the console.
+
+        Raises:
+            ValueError: If it lacks the methods of a logger.
+        """
+        self.logger = _component("logger", logger, BaseLogger)
+        return self
+
+    def with_engine(self, engine: Any) -> Self:
+        """Use this template engine. Default: none.
+
+        Raises:
+            ValueError: If it lacks the methods of an engine.
+        """
+        self.engine = _component("engine", engine, BaseEngine)
+        return self
+
+    def with_http_server(self, http_server: Any) -> Self:
+        """Speak HTTP with this class, a subclass of ``BaseHttpServer``. Default: areion-http's.
+
+        Raises:
+            ValueError: If it is neither a class nor a name.
+        """
+        if not isinstance(http_server, (type, str)):
+            raise ValueError(f"http_server: expected a class or a plugin's name, got {http_server!r}")
+        self.http_server = http_server
+        return self
+
+    def with_static_dir(self, static_dir: str | os.PathLike[str]) -> Self:
+        """Serve the files below a folder under ``/static/``; never dot-files, nor anything outside of it.
+
+        Raises:
+            ValueError: If there is no such folder.
+        """
+        path = _path("static_dir", static_dir)
+        if not Path(path).is_dir():
+            raise ValueError(f"static_dir: expected a folder that exists, got {path!r}")
+        self.static_dir = path
+        return self
+
+    # -- behaviour ----------------------------------------------------------------------------------------
+
+    def with_development_mode(self, on: bool = True) -> Self:
+        """Serve ``/docs`` and ``/openapi``, explain errors in the browser, reload templates; never in production.
+
+        Raises:
+            ValueError: If it is not a bool.
+        """
+        return self._with(development=_expect("on", on, bool, "a bool"))
+
+    def with_limits(self, **limits: int | str | bool) -> Self:
+        """Change limits: any ``max_*`` of :class:`areion_http.HttpConfig`.
+
+        Raises:
+            ValueError: If there is no limit of that name, or the value does not fit.
+        """
+        return self._with(config=self._options.config.with_changes(**limits))
+
+    def with_timeouts(self, **timeouts: float | None) -> Self:
+        """Change deadlines, in seconds: any ``*_timeout`` of :class:`areion_http.HttpConfig`; None is off.
+
+        Raises:
+            ValueError: If there is no deadline of that name, or the value does not fit.
+        """
+        return self._with(config=self._options.config.with_changes(**timeouts))
+
+    def with_workers(self, workers: int) -> Self:
+        """Serve with several processes, which share the listening socket. Default: 1.
+
+        Raises:
+            ValueError: If it is not a whole number above 0.
+        """
+        return self._with(workers=_count("workers", workers))
+
+    def with_threads(self, threads: int) -> Self:
+        """Worker threads for handlers registered with ``blocking=True``. Default: 40.
+
+        Raises:
+            ValueError: If it is not a whole number above 0.
+        """
+        return self._with(threads=_count("threads", threads))
+
+    def with_backlog(self, backlog: int) -> Self:
+        """Connections the system holds until they are accepted. Default: 2048.
+
+        Raises:
+            ValueError: If it is not a whole number above 0.
+        """
+        return self._with(backlog=_count("backlog", backlog))
+
+    def with_error_handler(
+        self, exception_type: type[BaseException], handler: Callable[[Any, Any], Any]
+    ) -> Self:
+        """Answer exceptions of a type, and of its subclasses, with ``handler(request, exception)``.
+
+        Raises:
+            ValueError: If the first is no exception class or the second is not callable.
+        """
+        if not (isinstance(exception_type, type) and issubclass(exception_type, BaseException)):
+            raise ValueError(f"exception_type: expected an exception class, got {exception_type!r}")
+        self._error_handlers[exception_type] = _callable("handler", handler)
+        return self
+
+    def with_startup_hook(self, hook: Hook) -> Self:
+        """Call ``hook()`` or ``hook(server)`` before requests are accepted; it may be a coroutine function.
+
+        Raises:
+            ValueError: If it is not callable.
+        """
+        self._startup.append(_callable("hook", hook))
+        return self
+
+    def with_shutdown_hook(self, hook: Hook) -> Self:
+        """Call ``hook()`` or ``hook(server)`` after the last request; the last one registered comes first.
+
+        Raises:
+            ValueError: If it is not callable.
+        """
+        self._shutdown.append(_callable("hook", hook))
+        return self
+
+    def with_filter(self, response_filter: ResponseFilter) -> Self:
+        """Add a response filter inside those added before.
+
+        Raises:
+            ValueError: If it is no ``ResponseFilter``.
+        """
+        self._filters.append(_expect("response_filter", response_filter, ResponseFilter, "a ResponseFilter"))
+        return self
+
+    def with_info(self, title: str, version: str = "1.0.0", description: str = "") -> Self:
+        """Name the application, for its documentation.
+
+        Raises:
+            ValueError: If an argument is not a str.
+        """
+        return self._with(
+            title=_expect("title", title, str, "a str"),
+            version=_expect("version", version, str, "a str"),
+            description=_expect("description", description, str, "a str"),
+        )
+
+    def build(self) -> AreionServer:
+        """Return the server. It changes nothing in the process, and can be called again for another server.
+
+        Raises:
+            ValueError: If there is no router, or a component cannot be found or is not what it must be.
+        """
+        if self.router is None:
+            raise ValueError("router: a server needs one; use .with_router(DefaultRouter())")
+        options = replace(
+            self._options,
+            error_handlers=dict(self._error_handlers),
+            startup_hooks=tuple(self._startup),
+            shutdown_hooks=tuple(self._shutdown),
+            filters=tuple(self._filters),
+        )
+        return AreionServer(
+            host=self.host,
+            port=self.port,
+            router=self.router,
+            orchestrator=self.orchestrator,
+            logger=self.logger,
+            engine=self.engine,
+            static_dir=self.static_dir,
+            http_server=self.http_server,
+            options=options,
+        )
+
+    def _with(self, **changes: Any) -> Self:
+        self._options = replace(self._options, **changes)
+        return self
+
+
+def _expect(name: str, value: Any, kind: type, expected: str) -> Any:
+    if not isinstance(value, kind):
+        raise ValueError(f"{name}: expected {expected}, got {value!r}")
+    return value
+
+
+def _count(name: str, value: Any) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError(f"{name}: expected a whole number above 0, got {value!r}")
+    return value
+
+
+def _callable(name: str, value: Any) -> Any:
+    if not callable(value):
+        raise ValueError(f"{name}: expected a callable, got {value!r}")
+    return value
+
+
+def _path(name: str, value: Any) -> str:
+    if not isinstance(value, (str, os.PathLike)):
+        raise ValueError(f"{name}: expected a path, got {value!r}")
+    path = os.fspath(value)
+    if not isinstance(path, str) or not path:
+        raise ValueError(f"{name}: expected a path, got {value!r}")
+    return path
+
+
+def _component(name: str, value: Any, base: type) -> Any:
+    """Check what can be checked without looking anything up: names wait for ``build``."""
+    if isinstance(value, (str, type, base)):
+        return value
+    from areion._plugins import check
+
+    return check(f"areion.{name}", value, base=base)

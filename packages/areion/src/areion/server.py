@@ -1,0 +1,311 @@
+"""The server: components, HTTP and their common life.
+
+One coordinator owns start and stop. Start: logger, orchestrator, startup hooks, listeners. Stop: listeners
+close, idle connections close, running requests finish, then shutdown hooks, orchestrator, logger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from inspect import isawaitable
+from typing import Any, Final
+
+from areion_engine import BaseEngine
+from areion_http import BaseHttpServer, ListenError
+from areion_http.server import loop_factory
+from areion_logger import BaseLogger
+from areion_orchestrator import BaseOrchestrator
+from areion_router import BaseRouter
+
+from areion import _plugins
+from areion._bridge import LogBridge, needs_bridge
+from areion._dispatch import Dispatcher
+from areion._errors import ErrorConverter
+from areion._logo import AREION_LOGO, DEFAULT_HOST, DEFAULT_PORT
+from areion._options import Hook, ServerOptions
+from areion._own import own_routes
+from areion.request import HttpRequestFactory
+
+logger: Final = logging.getLogger("areion.server")
+
+
+class AreionServer:
+    """A server made of components; usually built by :class:`AreionServerBuilder`.
+
+    Args:
+        host: Name or address to listen on.
+        port: 0 to 65535; 0 picks a free one, see :attr:`address`.
+        router: Finds handlers; the only component that is required.
+        orchestrator: Runs background tasks and cron jobs.
+        logger: Writes the log. Default: areion-logger's.
+        engine: Renders templates.
+        static_dir: A folder to serve under ``/static/``.
+        http_server: A class or the name of a plugin that speaks HTTP. Default: areion-http's.
+        options: Everything else.
+
+    Raises:
+        ValueError: If there is no router, or a component is not what it must be.
+    """
+
+    def __init__(
+        self,
+        host: str = DEFAULT_HOST,
+        port: int = DEFAULT_PORT,
+        router: Any = None,
+        orchestrator: Any = None,
+        logger: Any = None,
+        engine: Any = None,
+        static_dir: str | os.PathLike[str] | None = None,
+        *,
+        http_server: Any = None,
+        options: ServerOptions | None = None,
+    ) -> None:
+        if router is None:
+            raise ValueError("router: a server needs one; use .with_router(DefaultRouter())")
+        self.host = host
+        self.port = port
+        self.router: Any = _plugins.resolve("areion.router", router, base=BaseRouter)
+        self.logger: Any = _plugins.resolve("areion.logger", logger, base=BaseLogger)
+        self.orchestrator: Any = None
+        if orchestrator is not None:
+            self.orchestrator = _plugins.resolve(
+                "areion.orchestrator",
+                orchestrator,
+                base=BaseOrchestrator,
+            )
+        self.engine: Any = None
+        if engine is not None:
+            self.engine = _plugins.resolve("areion.engine", engine, base=BaseEngine)
+        self.static_dir = static_dir
+        self.options = options or ServerOptions()
+        self.request_factory = HttpRequestFactory(self.logger, self.engine, self.orchestrator)
+        # Made when the server starts, with its handler.
+        self._http_class = _plugins.locate(
+            "areion.http_server",
+            http_server,
+            base=BaseHttpServer,
+        )
+        self._http: Any = None
+        self._lock = threading.Lock()
+        self._stop_requested = False
+        self._running = False
+        self._listening = threading.Event()
+
+    # -- life ---------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Serve until SIGINT, SIGTERM or :meth:`stop`; drain; return.
+
+        Raises:
+            SystemExit: With status 1 and one line on standard error, if an address cannot be listened on.
+        """
+        if sys.stdout.isatty():
+            sys.stdout.write(AREION_LOGO)
+        try:
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(self._run())
+        except ListenError as error:
+            sys.stderr.write(f"areion: {error.strerror or error}\n")
+            raise SystemExit(1) from None
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        if in_main_thread:
+            for number in numbers:
+                loop.add_signal_handler(number, self._on_signal)
+        try:
+            await self.start()
+        finally:
+            if in_main_thread:
+                for number in numbers:
+                    loop.remove_signal_handler(number)
+
+    def _on_signal(self) -> None:
+        """Stop; at the second signal, without waiting for requests."""
+        if self._stop_requested and hasattr(self._http, "abort"):
+            self._http.abort()
+        self.stop()
+
+    async def start(self) -> None:
+        """Serve inside the running loop until :meth:`stop`; drain; return.
+
+        Raises:
+            ListenError: If an address cannot be listened on.
+            RuntimeError: If the server runs already.
+        """
+        with self._lock:
+            if self._running:
+                raise RuntimeError("the server is running already")
+            self._running = True
+            stopped = self._stop_requested
+        bridge = LogBridge(self.logger) if needs_bridge(self.logger) else None
+        areion_log = logging.getLogger("areion")
+        if bridge is not None:
+            areion_log.addHandler(bridge)
+        try:
+            if not stopped:
+                await self._serve()
+        finally:
+            with self._lock:
+                self._running = self._stop_requested = False
+                self._http = None
+            if bridge is not None:
+                areion_log.removeHandler(bridge)
+            await _maybe(getattr(self.logger, "flush", None))
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        executor = ThreadPoolExecutor(self.options.threads, "areion-handler")
+        http = self._make_http(executor)
+        with self._lock:
+            self._http = http
+            if self._stop_requested:
+                http.stop()
+        ran: list[Hook] = []
+        try:
+            await self._start_orchestrator(loop)
+            for hook in self.options.startup_hooks:
+                await _call_hook(hook, self)
+            ran = list(self.options.shutdown_hooks)
+            await http.start()
+        finally:
+            self._listening.clear()
+            try:
+                for hook in reversed(ran):
+                    await _guarded("a shutdown hook", _call_hook(hook, self))
+                if self.orchestrator is not None:
+                    await _guarded(
+                        "the orchestrator's shutdown", asyncio.to_thread(self.orchestrator.shutdown)
+                    )
+                    _hook(self.orchestrator, "bind_loop")(None)
+            finally:
+                executor.shutdown(wait=False, cancel_futures=True)
+            logger.info("stopped")
+
+    async def _start_orchestrator(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self.orchestrator is None:
+            return
+        _hook(self.orchestrator, "set_logger")(self.logger)
+        _hook(self.orchestrator, "bind_loop")(loop)
+        await asyncio.to_thread(self.orchestrator.start)
+
+    def _make_http(self, executor: ThreadPoolExecutor) -> BaseHttpServer:
+        options = self.options
+        on_error = ErrorConverter(options.error_handlers)
+        own = own_routes(self)
+        dispatcher = Dispatcher(
+            self.router,
+            on_error,
+            executor,
+            filters=options.filters,
+            own=own.router,
+            own_prefixes=own.prefixes,
+        )
+        if hasattr(self.engine, "set_development"):
+            self.engine.set_development(options.development)
+        http: BaseHttpServer = self._http_class(
+            dispatcher.handler,
+            host=self.host,
+            port=self.port,
+            config=options.config,
+            request_class=self.request_factory.request_class,
+            on_error=on_error,
+            read_body=False,
+            on_listening=self._on_listening,
+            tls=options.tls,
+            certfile=options.certfile,
+            keyfile=options.keyfile,
+            client_ca=options.client_ca,
+            unix_socket=options.unix_socket,
+            unix_socket_mode=options.unix_socket_mode,
+            sockets=options.sockets,
+            backlog=options.backlog,
+        )
+        return http
+
+    def _on_listening(self) -> None:
+        self._listening.set()
+
+    def stop(self) -> None:
+        """Begin to stop: accept no more connections, let running requests finish, stop the components.
+
+        Safe from any thread and from a signal handler. Before the server runs, it makes the next run end at
+        once.
+        """
+        with self._lock:
+            self._stop_requested = True
+            http = self._http
+        if http is not None:
+            http.stop()
+
+    # -- what can be asked --------------------------------------------------------------------------------
+
+    @property
+    def addresses(self) -> Sequence[tuple[str, int] | str]:
+        """What is being listened on: ``(host, port)`` pairs and paths of unix sockets; empty if nothing is."""
+        return tuple(getattr(self._http, "addresses", ()))
+
+    @property
+    def address(self) -> tuple[str, int] | str | None:
+        """The first of :attr:`addresses`, None while nothing is listened on."""
+        return next(iter(self.addresses), None)
+
+    @property
+    def url(self) -> str | None:
+        """The first address as a URL, None while nothing is listened on."""
+        return next(iter(getattr(self._http, "urls", ())), None)
+
+    @property
+    def running(self) -> bool:
+        """Whether the server runs, from the first to the last step of its life."""
+        return self._running
+
+    def wait_listening(self, timeout: float | None = None) -> bool:
+        """Block another thread until requests are accepted; False if ``timeout`` seconds pass first."""
+        return self._listening.wait(timeout)
+
+    def with_options(self, **changes: Any) -> ServerOptions:
+        """Change options before the server starts; see :class:`ServerOptions` for the names."""
+        self.options = replace(self.options, **changes)
+        return self.options
+
+
+def _hook(component: object, name: str) -> Callable[..., Any]:
+    """Return an optional method of a component; one that does nothing if it is not there."""
+    return getattr(component, name, None) or (lambda *_: None)
+
+
+async def _call_hook(hook: Hook, server: AreionServer) -> None:
+    """Call a hook, with the server if it takes an argument."""
+    import inspect
+
+    try:
+        takes_server = bool(inspect.signature(hook).parameters)
+    except ValueError:
+        takes_server = False
+    result = hook(server) if takes_server else hook()
+    if isawaitable(result):
+        await result
+
+
+async def _guarded(what: str, work: Any) -> None:
+    """Await a step of the shutdown; a failure is logged, and the next steps are taken all the same."""
+    try:
+        await work
+    except Exception:
+        logger.exception("%s failed", what)
+
+
+async def _maybe(function: Callable[[], Any] | None) -> None:
+    if function is not None:
+        await asyncio.to_thread(function)
