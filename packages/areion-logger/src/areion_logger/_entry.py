@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import time
 from collections.abc import Mapping
 from traceback import TracebackException
 from types import TracebackType
@@ -23,6 +24,9 @@ STANDARD = frozenset(_PLAIN.__dict__) | {"message", "asctime", "taskName"}
 """Attributes that `logging` itself gives to a record; all others came from `extra`."""
 
 _PLAIN_LENGTH = len(_PLAIN.__dict__)
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+"""What `sys.exc_info()` returns."""
 
 _NO_FIELDS: Mapping[str, object] = {}
 
@@ -78,6 +82,40 @@ class Entry:
             return f"an exception whose traceback could not be formatted: {safe_repr(error)}"
 
 
+def settle(
+    level: int,
+    logger: str,
+    message: object,
+    args: tuple[object, ...],
+    extra: Mapping[str, object] | None = None,
+    exc_info: ExcInfo | None = None,
+) -> Entry:
+    """Make an entry without a record: what `capture` makes of the record that `logging` would have made.
+
+    Args:
+        level: The level's number.
+        logger: The standard logger's name.
+        message: The message.
+        args: `%`-arguments, as given.
+        extra: Fields, or `None`.
+        exc_info: An exception, or `None`.
+    """
+    # As in LogRecord: a single mapping is for places like `%(name)s`.
+    single = args[0] if len(args) == 1 and isinstance(args[0], Mapping) and args[0] else args
+    fields = current_context()
+    if extra:
+        fields = {**fields, **{key: plain(value) for key, value in extra.items()}}
+    return Entry(
+        time.time(),
+        level,
+        logging.getLevelName(level),
+        logger,
+        _formatted(message, single),
+        fields,
+        None if exc_info is None else _exception(exc_info),
+    )
+
+
 def capture(record: logging.LogRecord, *, keep_record: bool = False) -> Entry:
     """Settle a record in the thread and context of the call that logged it.
 
@@ -85,7 +123,7 @@ def capture(record: logging.LogRecord, *, keep_record: bool = False) -> Entry:
         record: What `logging` made. It is not changed: other handlers will see it too.
         keep_record: Also keep a copy, for a formatter written for the standard library.
     """
-    message = _message(record)
+    message = _formatted(record.msg, record.args)
     attributes = record.__dict__
     fields = current_context()
     if len(attributes) != _PLAIN_LENGTH:
@@ -96,7 +134,11 @@ def capture(record: logging.LogRecord, *, keep_record: bool = False) -> Entry:
         }
         if extra:
             fields = {**fields, **extra} if fields else extra
-    exception = _exception(record)
+    exception: TracebackException | str | None = None
+    if record.exc_info:
+        exception = _exception(record.exc_info)
+    elif record.exc_text:
+        exception = cut(record.exc_text)
     stack = record.stack_info
     kept = None
     if keep_record:
@@ -118,43 +160,28 @@ def capture(record: logging.LogRecord, *, keep_record: bool = False) -> Entry:
     )
 
 
-def _message(record: logging.LogRecord) -> str:
+def _formatted(message: object, args: object) -> str:
     """Return the message with its arguments in place, or a note of why that failed."""
-    message = record.msg
-    if not record.args and type(message) is str:
-        return cut(message)
     try:
-        return cut(record.getMessage())
+        text = message if type(message) is str else str(message)
+        return cut(text % args if args else text)
     except Exception as error:  # noqa: BLE001 - arguments' __str__ may raise anything
-        arguments = f" with arguments {safe_repr(record.args)}" if record.args else ""
-        return (
-            f"{cut(message) if type(message) is str else safe_repr(message)} "
-            f"[could not be formatted{arguments}: {type(error).__name__}: {_text(error)}]"
+        arguments = f" with arguments {safe_repr(args)}" if args else ""
+        reason = (
+            f"{type(error).__name__}: {error}"
+            if type(error) in (TypeError, ValueError)
+            else type(error).__name__
         )
+        shown = cut(message) if type(message) is str else safe_repr(message)
+        return f"{shown} [could not be formatted{arguments}: {reason}]"
 
 
-def _exception(record: logging.LogRecord) -> TracebackException | str | None:
-    info = record.exc_info
-    if not info:
-        return cut(record.exc_text) if record.exc_text else None
+def _exception(info: ExcInfo) -> TracebackException | str | None:
+    """Settle an exception: its own text now, its source lines when it is written."""
     kind, error, trace = info
     if kind is None or error is None:
         return None
-    return traceback_of(kind, error, trace)
-
-
-def traceback_of(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> TracebackException | str:
-    """Settle an exception: its text now, its source lines when it is written."""
     try:
         return TracebackException(kind, error, trace, lookup_lines=False, compact=True)
-    except Exception as failure:  # noqa: BLE001 - the exception's own __str__ and __notes__ are foreign code
+    except Exception as failure:  # noqa: BLE001 - the exception's __str__ and __notes__ are foreign code
         return f"{kind.__name__} (its traceback could not be taken: {safe_repr(failure)})"
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - as above
-        return "?"

@@ -13,7 +13,22 @@ import logging
 import threading
 from collections.abc import Hashable
 
+from areion_logger._entry import Entry
+from areion_logger.formatters import EntryFormatter
 from areion_logger.handler import LogHandler
+
+_CALL_HANDLERS = logging.Logger.callHandlers if logging.Logger.callHandlers.__module__ == "logging" else None
+_MAKE_RECORD = logging.Logger.makeRecord if logging.Logger.makeRecord.__module__ == "logging" else None
+
+
+def _hooked() -> bool:
+    """Tell whether something (error trackers do so) has put itself between `logging` and its handlers."""
+    return (
+        logging.Logger.callHandlers is not _CALL_HANDLERS
+        or logging.Logger.makeRecord is not _MAKE_RECORD
+        or logging.getLogRecordFactory() is not logging.LogRecord
+    )
+
 
 _guard = threading.RLock()
 _trees: dict[str, Tree] = {}
@@ -41,6 +56,7 @@ class Tree:
         self._handlers: dict[Hashable, LogHandler] = {}
         self._holds: list[Hold] = []
         self._relay: Relay | None = None
+        self._own: list[logging.Handler] = []
 
     def add(self, handlers: list[tuple[LogHandler, bool]], level: int, *, propagate: bool) -> Hold:
         """Let one more user in.
@@ -71,6 +87,7 @@ class Tree:
         if propagate and self._relay is None:
             self._relay = Relay(self)
             self.logger.addHandler(self._relay)
+        self._own = [*self._handlers.values(), *([self._relay] if self._relay is not None else [])]
         self.settle()
         return hold
 
@@ -79,6 +96,31 @@ class Tree:
         for place, handler in self._handlers.items():
             handler.setLevel(min(hold.level for hold in self._holds if place in hold.places))
         self.logger.setLevel(min(hold.level for hold in self._holds))
+
+    def is_private(self) -> bool:
+        """Tell whether a record would be seen by this tree's own handlers alone, so that none need be made.
+
+        PERF: to make a record of `logging` costs more than all the rest of a call. But filters, foreign
+        handlers and formatters, record factories, and tools that hook into `logging` are entitled to one.
+        """
+        logger = self.logger
+        if not self._handlers or logger.handlers != self._own or logger.filters or _hooked():
+            return False
+        for handler in self._handlers.values():
+            if handler.filters or not isinstance(handler.formatter, EntryFormatter):
+                return False
+        above = logger.parent if self._relay is not None else None
+        while above is not None:
+            if above.handlers:
+                return False
+            above = above.parent if above.propagate else None
+        return True
+
+    def write(self, entry: Entry) -> None:
+        """Hand an entry to all handlers, as they are on the logger when `is_private()`."""
+        for handler in self._handlers.values():
+            if entry.number >= handler.level:
+                handler.write(entry)
 
     def handlers(self, places: tuple[Hashable, ...]) -> list[LogHandler]:
         """Return the handlers of some places."""
@@ -101,6 +143,7 @@ class Tree:
             handler = self._handlers.pop(place)
             self.logger.removeHandler(handler)
             handler.release()
+            self._own.remove(handler)
         if self._holds:
             self.settle()
             return

@@ -12,18 +12,16 @@ written out, and what is logged after that is written by its caller.
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import sys
 import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Mapping
 
 from areion_logger._entry import Entry
+from areion_logger._output import FALLBACK, Output, missing, own_entry
 from areion_logger._sinks import FileSink, Sink
-from areion_logger.formatters import ConsoleFormatter, EntryFormatter, render_foreign
 
 _LINGER = 0.005
 """Seconds that the thread collects more entries after a batch before it sleeps.
@@ -50,47 +48,8 @@ _COMPLAINT_INTERVAL = 60.0
 """Seconds between complaints on standard error about one sink."""
 
 
-class Output:
-    """One user of the queue: a sink, the formatter for it, and the account of its records.
-
-    Args:
-        sink: Where the lines go.
-        formatter: How they look.
-        limit: Records below ERROR that may wait at a time. Those of ERROR and above have a quarter more.
-    """
-
-    def __init__(self, sink: Sink, formatter: logging.Formatter, limit: int) -> None:
-        self.sink = sink
-        self.formatter = formatter
-        self.limit = limit
-        self.waiting = 0
-        self.dropped = 0
-        self.stalled = False
-
-    def admits(self, number: int) -> bool:
-        """Tell whether a record of this level still fits."""
-        limit = self.limit if number < logging.ERROR else self.limit + max(self.limit // 4, 16)
-        return self.waiting < limit
-
-    def render(self, entry: Entry) -> str:
-        """Return the entry's text, whatever the formatter does."""
-        try:
-            if isinstance(self.formatter, EntryFormatter):
-                return self.formatter.render(entry)
-            return render_foreign(self.formatter, entry)
-        except Exception as error:  # noqa: BLE001 - a foreign formatter may raise anything
-            plain = Entry(entry.created, entry.number, entry.level, entry.logger, entry.message, entry.fields)
-            plain.message += f" [the formatter raised {type(error).__name__}: {error}]"
-            return _FALLBACK.render(plain)
-
-
 _Item = tuple[Output, Entry, int]
 """An entry in the queue, with its weight."""
-
-_NO_FIELDS: Mapping[str, object] = {}
-
-_FALLBACK = ConsoleFormatter()
-"""For what is written when a formatter failed, and about sinks that failed."""
 
 
 class Writer:
@@ -114,6 +73,7 @@ class Writer:
         self._asleep = False
         self._stopping = False
         self._hurried = False
+        self._finalized = False
         self._thread: threading.Thread | None = None
         self._busy_with: Sink | None = None
         self._complained: weakref.WeakKeyDictionary[Sink, float] = weakref.WeakKeyDictionary()
@@ -140,7 +100,7 @@ class Writer:
                 self._wake()
             if self._thread is not None or self._start():
                 return
-        self._drain(_EXIT_PATIENCE)
+        self._drain(_PATIENCE)
 
     def _fits(self, output: Output, entry: Entry) -> bool:
         return output.admits(entry.number) and self._weight < _MAX_QUEUED_WEIGHT
@@ -162,6 +122,7 @@ class Writer:
         """Start the thread; tells whether there is one now."""
         if self._ended:
             return False
+        self._finish_with_multiprocessing()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="areion-logger", daemon=True)
         try:
@@ -171,6 +132,16 @@ class Writer:
             self._thread = None
             return False
         return True
+
+    def _finish_with_multiprocessing(self) -> None:
+        """See to it that a child of multiprocessing, which ends without `atexit`, writes what is queued."""
+        if self._finalized or "multiprocessing.util" not in sys.modules:
+            return
+        import multiprocessing.util
+
+        self._finalized = True
+        if multiprocessing.parent_process() is not None:
+            multiprocessing.util.Finalize(None, self.finish, exitpriority=0)
 
     def _run(self) -> None:
         try:
@@ -240,7 +211,7 @@ class Writer:
         count, lost = len(texts), sink.lost
         for output, number in dropped.items():
             if number or lost:
-                texts.append(output.render(_missing(number, output.limit, lost)))
+                texts.append(output.render(missing(number, output.limit, lost)))
                 lost = 0
         self._busy_with = sink
         try:
@@ -265,7 +236,7 @@ class Writer:
             return
         self._complained[sink] = now
         try:
-            sys.stderr.write(_FALLBACK.render(_own_entry(f"cannot write to {sink.label}: {reason}")) + "\n")
+            sys.stderr.write(FALLBACK.render(own_entry(f"cannot write to {sink.label}: {reason}")) + "\n")
         except (OSError, ValueError):
             # Standard error is what fails, or is closed: nothing is left but the count, told once writing
             # works again.
@@ -327,20 +298,6 @@ def _on_event_loop() -> bool:
     """Tell whether this thread runs an asyncio event loop now; without importing asyncio."""
     asyncio = sys.modules.get("asyncio")
     return asyncio is not None and asyncio._get_running_loop() is not None
-
-
-def _missing(dropped: int, limit: int, lost: int) -> Entry:
-    """Return the line that tells a log's reader what is not in it."""
-    reasons = []
-    if dropped:
-        reasons.append(f"{dropped} records were dropped, as {limit} were waiting to be written")
-    if lost:
-        reasons.append(f"{lost} records were lost, as they could not be written")
-    return _own_entry("; ".join(reasons), {"dropped": dropped, "lost": lost})
-
-
-def _own_entry(message: str, fields: Mapping[str, object] = _NO_FIELDS) -> Entry:
-    return Entry(time.time(), logging.WARNING, "WARNING", "areion.logger", message, fields)
 
 
 _shared: Writer | None = None

@@ -46,7 +46,8 @@ class EntryFormatter(logging.Formatter):
         if second != known:
             text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
             self._second = (second, text)
-        return f"{text}.{int((created - second) * 1000):03d}Z"
+        # What a float misses is made up for: .678 is kept as .67799997.
+        return f"{text}.{min(int((created - second) * 1000 + 0.0005), 999):03d}Z"
 
 
 class JsonFormatter(EntryFormatter):

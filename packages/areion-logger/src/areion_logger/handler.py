@@ -13,11 +13,12 @@ import sys
 import weakref
 from typing import Literal, TextIO
 
-from areion_logger._entry import capture
+from areion_logger._entry import Entry, capture
 from areion_logger._levels import level_number
+from areion_logger._output import Output
 from areion_logger._places import PLACES
 from areion_logger._rotation import Period, Rotation
-from areion_logger._writer import Output, shared_writer
+from areion_logger._writer import shared_writer
 from areion_logger.formatters import ConsoleFormatter, EntryFormatter, JsonFormatter
 
 Format = Literal["console", "json"]
@@ -133,6 +134,10 @@ class LogHandler(logging.Handler):
         """Queue a record. What is wrong with its content is noted in its line, never raised."""
         keep = not isinstance(self._output.formatter, EntryFormatter)
         self._writer.put(self._output, capture(record, keep_record=keep))
+
+    def write(self, entry: Entry) -> None:
+        """Queue an entry that was settled already, past the filters."""
+        self._writer.put(self._output, entry)
 
     def flush(self, timeout: float = DEFAULT_FLUSH_TIMEOUT) -> None:
         """Wait until what was logged before is written, for `timeout` seconds at most; see `wait`."""

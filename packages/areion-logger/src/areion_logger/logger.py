@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
 from typing import TextIO
 
 from areion_logger import _tree
-from areion_logger._entry import STANDARD
+from areion_logger._entry import settle
+from areion_logger._keywords import split_keywords
 from areion_logger._levels import level_number
 from areion_logger._rotation import Period
-from areion_logger._values import safe_repr
 from areion_logger.base import BaseLogger
 from areion_logger.handler import DEFAULT_FLUSH_TIMEOUT, DEFAULT_QUEUE_SIZE, Format, LogHandler
-
-_OPTIONS = frozenset({"exc_info", "stack_info", "stacklevel", "extra"})
-"""Keywords that `logging` knows; all others are fields."""
 
 _EVERYTHING = 1
 """What the level NOTSET means here: to `logging` it would mean the level of the root logger."""
@@ -211,33 +207,23 @@ class Logger(BaseLogger):
     def _log(self, level: int, message: object, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         if level < self._level or not self.logger.isEnabledFor(level):
             return
+        tree = self._hold.tree
         if not kwargs:
-            self.logger.log(level, message, *args, stacklevel=3)
+            if tree.is_private():
+                tree.write(settle(level, self.logger.name, message, args))
+            else:
+                self.logger.log(level, message, *args, stacklevel=3)
             return
-        extra = _fields(kwargs)
-        stacklevel = kwargs.get("stacklevel", 1)
+        options = split_keywords(kwargs)
+        if not options.stack_info and tree.is_private():
+            tree.write(settle(level, self.logger.name, message, args, options.fields, options.exc_info))
+            return
         self.logger.log(
             level,
             message,
             *args,
-            exc_info=kwargs.get("exc_info"),  # type: ignore[arg-type]  # logging takes any object
-            stack_info=bool(kwargs.get("stack_info", False)),
-            stacklevel=2 + (stacklevel if isinstance(stacklevel, int) else 1),
-            extra=extra,
+            exc_info=options.exc_info,
+            stack_info=options.stack_info,
+            stacklevel=options.stacklevel + 2,
+            extra=options.fields,
         )
-
-
-def _fields(kwargs: Mapping[str, object]) -> dict[str, object]:
-    """Return the fields among the keywords; `name` and its like, which `logging` refuses, get a `_`."""
-    extra = kwargs.get("extra")
-    fields: dict[str, object] = {}
-    if isinstance(extra, Mapping):
-        for key, value in extra.items():
-            fields[key if type(key) is str else safe_repr(key)] = value
-    elif extra is not None:
-        fields["extra"] = extra
-    fields.update((key, value) for key, value in kwargs.items() if key not in _OPTIONS)
-    clashes = STANDARD & fields.keys()
-    if not clashes:
-        return fields
-    return {f"{key}_" if key in clashes else key: value for key, value in fields.items()}
