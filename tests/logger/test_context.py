@@ -72,7 +72,7 @@ def test_a_thread_starts_without_fields():
 
 
 def test_an_end_in_another_context_is_not_an_error():
-    """A binding that ends in another context, as a generator's may, raises nothing and changes nothing there."""
+    """A binding that ends in another context, as a generator may, raises and changes nothing there."""
     binding = contextvars.Context().run(bind_context, a=1)
     with bind_context(b=2):
         binding.reset()
