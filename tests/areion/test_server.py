@@ -5,7 +5,6 @@ import urllib.error
 import urllib.request
 
 import pytest
-
 from areion import AreionServer, AreionServerBuilder, DefaultRouter
 
 
@@ -62,7 +61,9 @@ def test_async_handler_and_body(serve):
     assert fetch(url + "/sum", data=b"[1,2,3]", headers=headers) == (200, b'{"sum":6}')
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/no", 404), ("PUT", "/a", 405), ("GET", "/b", 500)])
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/no", 404), ("PUT", "/a", 405), ("GET", "/b", 500)]
+)
 def test_errors(serve, method, path, status):
     """An unknown path is 404, a method without a handler 405, a handler that raises 500 without details."""
     router = DefaultRouter()
