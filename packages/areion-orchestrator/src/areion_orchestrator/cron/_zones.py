@@ -25,7 +25,9 @@ class SystemZone(tzinfo):
         """Return the system's offset from UTC at a wall-clock time, `fold` respected."""
         if dt is None:
             return None
-        return dt.replace(tzinfo=None).astimezone().utcoffset()
+        wall = dt.replace(tzinfo=None)
+        # Not what astimezone() says the offset is: in a gap, it has moved the time out of it already.
+        return wall - wall.astimezone(UTC).replace(tzinfo=None)
 
     def dst(self, _dt: datetime | None) -> timedelta | None:
         """Return None: the C library does not tell how much of the offset is daylight saving."""
