@@ -13,17 +13,12 @@ def user(res, req):
     res.end(orjson.dumps({"id": req.get_parameter(0)}))
 
 
-async def items(res, req):
-    res.end({"items": len((await res.get_json())["items"])})
-
-
 def file(res, req):
     res.end(FILE.read_bytes())
 
 
 app.get("/json", json_)
 app.get("/users/:id", user)
-app.post("/items", items)
 app.get("/file", file)
 
 if __name__ == "__main__":

@@ -30,6 +30,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _python_path(folder: Path) -> str:
+    """Return PYTHONPATH with one folder more, so that a program started elsewhere finds what lies in it."""
+    return os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(folder)]))
+
+
 class ServerProcess:
     """A running server and the processes that it started.
 
@@ -48,7 +53,12 @@ class ServerProcess:
         self._process = subprocess.Popen(
             [word.replace("{port}", str(self.port)) for word in command],
             cwd=folder,
-            env={**os.environ, **environment, "BENCH_PORT": str(self.port), "PYTHONPATH": str(folder)},
+            env={
+                **os.environ,
+                **environment,
+                "BENCH_PORT": str(self.port),
+                "PYTHONPATH": _python_path(folder),
+            },
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,

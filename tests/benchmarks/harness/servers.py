@@ -54,7 +54,10 @@ SERVERS = (
         frozenset({"post", "upload", "download", "stream"}),
     ),
     Server(
-        "socketify", (PYTHON, "socketify_app.py"), ("socketify", "orjson"), frozenset({"upload", "stream"})
+        "socketify",
+        (PYTHON, "socketify_app.py"),
+        ("socketify", "orjson"),
+        frozenset({"post", "upload", "stream"}),
     ),
     Server(
         "granian-rsgi", (*GRANIAN, "--interface", "rsgi", "rsgi_bare:app"), ("granian", "uvloop", "orjson")
