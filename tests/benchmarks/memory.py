@@ -21,7 +21,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from statistics import median
 
-from harness.areion import areion_http_factories
+from harness.areion import areion_factory, areion_http_factories
 from harness.cases import Constant
 from harness.inmemory import Connections, ProtocolFactory
 from harness.messages import SMALL
@@ -138,7 +138,7 @@ def print_objects(count: int) -> None:
     try:
         floor = object_bytes(loop, Constant, count)
         print(f"| constant answer, and the transport in memory | {floor:,.0f} |")
-        for name, factory in areion_http_factories(loop).items():
+        for name, factory in {"areion": areion_factory(loop), **areion_http_factories(loop)}.items():
             print(f"| {name}, beyond that | {object_bytes(loop, factory, count) - floor:,.0f} |")
     finally:
         asyncio.set_event_loop(None)

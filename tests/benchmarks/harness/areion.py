@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from areion import AreionServer, DefaultRouter
 from areion_http import HttpRequest, HttpResponse
 from areion_http._connection import HttpConnection
 from areion_http._shared import Shared
@@ -39,3 +41,33 @@ def areion_http_factories(loop: asyncio.AbstractEventLoop) -> dict[str, Protocol
         "areion_http, async handler": connections_of(loop, answer),
         "areion_http, sync handler": connections_of(loop, answer_sync),
     }
+
+
+def router() -> DefaultRouter:
+    """Return the routes of the wire benchmark's application that take no time of their own."""
+    routes = DefaultRouter()
+
+    @routes.get("/json")
+    async def json_(request: HttpRequest) -> dict[str, str]:
+        return {"message": "Hello, World!"}
+
+    @routes.get("/sync")
+    def sync(request: HttpRequest) -> dict[str, str]:
+        return {"message": "Hello, World!"}
+
+    @routes.get("/users/:id")
+    async def user(request: HttpRequest, id: str) -> dict[str, str]:
+        return {"id": id}
+
+    @routes.post("/items")
+    async def items(request: HttpRequest) -> dict[str, int]:
+        return {"items": len((await request.json())["items"])}
+
+    return routes
+
+
+def areion_factory(loop: asyncio.AbstractEventLoop) -> ProtocolFactory:
+    """Return what makes the connections of a whole Areion server."""
+    http: Any = AreionServer(router=router())._make_http(ThreadPoolExecutor(1))
+    shared = Shared(http.handler, CONFIG, http.request_class, http.on_error, loop, tls=False)
+    return lambda: HttpConnection(shared)

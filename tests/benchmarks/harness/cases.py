@@ -10,9 +10,9 @@ from typing import Any
 from areion_http import HttpRequest, HttpResponse
 from areion_http.config import HttpConfig
 
-from harness.areion import answer, areion_http_factories, connections_of
+from harness.areion import answer, areion_factory, areion_http_factories, connections_of
 from harness.inmemory import Connections, ProtocolFactory
-from harness.messages import PIPELINED, POST, SMALL, browser_messages
+from harness.messages import PARAM, PIPELINED, POST, SMALL, SYNC, browser_messages
 
 BROWSER = browser_messages()
 ANSWER = (
@@ -51,6 +51,13 @@ class Constant(asyncio.Protocol):
 def all_cases(loop: asyncio.AbstractEventLoop) -> Iterator[Case]:
     """Give every case whose modules are installed."""
     yield protocol_case(loop, "constant answer", Constant, [SMALL])
+    areion = areion_factory(loop)
+    yield protocol_case(loop, "areion, async handler, small", areion, [SMALL])
+    yield protocol_case(loop, "areion, sync handler, small", areion, [SYNC])
+    yield protocol_case(loop, "areion, async handler, browser", areion, BROWSER)
+    yield protocol_case(loop, "areion, async handler, path parameter", areion, [PARAM])
+    yield protocol_case(loop, "areion, async handler, 16 pipelined", areion, [PIPELINED], depth=16)
+    yield protocol_case(loop, "areion, async handler, POST 1 kB", areion, [POST])
     for name, factory in areion_http_factories(loop).items():
         yield protocol_case(loop, f"{name}, small", factory, [SMALL])
         yield protocol_case(loop, f"{name}, browser", factory, BROWSER)

@@ -6,6 +6,7 @@ import random
 from harness.scenarios import ITEMS
 
 SMALL = b"GET /json HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n"
+SYNC = b"GET /sync HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n"
 PARAM = b"GET /users/123 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n"
 PIPELINED = SMALL * 16
 
