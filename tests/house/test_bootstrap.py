@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 # Stands where hatch's own Python would: says how it was called; as `run serve` it serves until SIGINT.
 STAND_IN = f"""#!{sys.executable}
 import os, signal, sys, time
-print(os.getcwd(), os.environ["HATCH_DATA_DIR"], *sys.argv[1:], sep="|", flush=True)
+print(os.getcwd(), os.environ.get("HATCH_DATA_DIR"), *sys.argv[1:], sep="|", flush=True)
 if "serve" in sys.argv:
     got = []
     signal.signal(signal.SIGINT, lambda number, _: got.append(number))
