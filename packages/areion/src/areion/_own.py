@@ -37,6 +37,10 @@ def own_routes(server: AreionServer) -> OwnRoutes:
 
         router.add_route(f"{STATIC_PREFIX}*path", serve, ["GET"], include_in_schema=False)
         prefixes.append(STATIC_PREFIX)
+    if server.options.development:
+        from areion.dev.mount import mount_docs  # production never loads it
+
+        prefixes.extend(mount_docs(server, router.add_route))
     if not prefixes:
         return OwnRoutes(None, ())
     router.freeze()

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from areion_http import UploadedFile
+
 from areion.dev._converters import converter_schema, is_plain
 from areion.dev._defaults import fits
 from areion.dev._records import record_of
@@ -167,7 +169,7 @@ def _file_or(annotation: object, scope: Scope) -> object:
 def _file_schema(annotation: object, scope: Scope) -> Schema | None:
     """Bytes and uploaded files are parts of a form, not values of JSON."""
     meaning = resolve(annotation, scope)
-    if meaning is bytes or getattr(meaning, "__name__", "") == "UploadedFile":
+    if meaning is bytes or meaning is UploadedFile:
         return {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
     return None
 
