@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import os
 import re
 import socket
@@ -16,6 +17,7 @@ from areion_http.files import (
     INLINE_LIMIT,
     FileBody,
     FileDelivery,
+    _read,
     content_disposition,
     file_etag,
     guess_media_type,
@@ -333,6 +335,22 @@ def test_a_file_cut_while_it_is_read_is_an_error(alphabet, monkeypatch):
     monkeypatch.setattr(os, "fstat", grown)
     with pytest.raises(OSError, match="the file was cut to less than 36 bytes"):
         FileBody(alphabet).open("GET", Headers())
+
+
+def test_short_reads_are_continued():
+    """A network file system may give less than was asked for, which is not the end."""
+
+    class Slow(io.BytesIO):
+        def read(self, count):
+            return super().read(min(count, 3))
+
+    assert _read(Slow(b"0123456789"), 1, 8) == b"12345678"
+
+
+def test_the_type_is_known_before_opening():
+    """By the name, or as given."""
+    assert FileBody("a.html").content_type == "text/html; charset=utf-8"
+    assert FileBody("a.html", content_type="text/x").content_type == "text/x"
 
 
 def test_the_disposition_of_a_body(alphabet):

@@ -1,5 +1,6 @@
 """Facts about ``areion_http.static``: what is served from a directory, and everything that is not."""
 
+import contextlib
 import errno
 import os
 from types import SimpleNamespace
@@ -196,6 +197,14 @@ class TestSymbolicLinks:
         with pytest.raises(NotFoundError):
             fetch(StaticFiles(tree), path)
 
+    def test_a_refused_link_is_told_to_the_operator(self, tree, caplog):
+        """A link that leads out was made by somebody: the log names it and where it leads."""
+        (tree / "link").symlink_to("../secret.txt")
+        with pytest.raises(NotFoundError):
+            fetch(StaticFiles(tree), "link")
+        assert "public/link" in caplog.text
+        assert "secret.txt" in caplog.text
+
     def test_a_chain_of_links_is_judged_by_its_end(self, tree):
         """Two links inside that lead out together."""
         (tree / "one").symlink_to("css/two")
@@ -227,6 +236,8 @@ class TestSymbolicLinks:
         os.mkfifo(tree / "pipe")
         with pytest.raises(NotFoundError):
             fetch(StaticFiles(tree), "pipe")
+        with pytest.raises(NotFoundError):
+            StaticFiles(tree).resolve("pipe")
 
 
 def swap_before(monkeypatch, module, name, change):
@@ -408,6 +419,22 @@ def test_no_descriptor_is_left_open(tree):
         except NotFoundError:
             continue
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_descriptor_is_closed_when_looking_at_it_fails(tree, monkeypatch):
+    """No descriptor leaks on an error between opening and answering."""
+    real = os.close
+    closed = []
+
+    def fail(descriptor):
+        raise OSError(errno.EIO, "broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", fail)
+        patch.setattr(os, "close", lambda descriptor: closed.append(descriptor) or real(descriptor))
+        with contextlib.suppress(OSError):
+            fetch(StaticFiles(tree), "hello.txt")
+    assert len(closed) == 2  # the root's and the file's
 
 
 def test_the_directory_must_exist(tmp_path):

@@ -30,6 +30,10 @@ _MAY_BE_LINK: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK})
 Accept = Callable[[Sequence[str]], bool]
 
 
+class LinkRefusedError(FileNotFoundError):
+    """A symbolic link leads to where nothing is served from."""
+
+
 def open_beneath(root: str, segments: Sequence[str], accept: Accept, *, walk: bool = _CAN_WALK) -> int:
     """Open ``root/segments…`` for reading if it is inside ``root``.
 
@@ -43,7 +47,8 @@ def open_beneath(root: str, segments: Sequence[str], accept: Accept, *, walk: bo
         A descriptor, of a directory perhaps.
 
     Raises:
-        FileNotFoundError: If it is not there, or not inside.
+        LinkRefusedError: If a symbolic link leads outside, or to what is not accepted.
+        FileNotFoundError: If it is not there.
         OSError: As ``os.open``.
     """
     if not walk:
@@ -83,7 +88,7 @@ def _resolve(root: str, segments: Sequence[str], accept: Accept) -> tuple[str, l
         return real_root, []
     target = real.removeprefix(prefix).split(os.sep)
     if not real.startswith(prefix) or not accept(target):
-        raise FileNotFoundError(errno.ENOENT, "a symbolic link leads to where nothing is served from", real)
+        raise LinkRefusedError(errno.ENOENT, "a symbolic link leads to where nothing is served from", real)
     return real_root, target
 
 

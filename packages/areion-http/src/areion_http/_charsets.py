@@ -1,4 +1,4 @@
-"""The character encodings that a client may name.
+"""The character encodings that a client may name for a body or a form.
 
 A closed list of labels, and never ``codecs.lookup`` on what a client sends: that keeps every name it is asked
 for, imports modules by it, and knows codecs that are no text or take quadratic time. The list is that of the
@@ -43,9 +43,9 @@ def text_codec(charset: str) -> str:
     ('utf-8', 'iso8859-1')
 
     Raises:
-        BadRequestError: If it is not an encoding that forms are read in.
+        BadRequestError: If it is not an encoding that text is read in.
     """
     codec = _CODEC_OF.get(charset.lower())
     if codec is None:
-        raise BadRequestError(f"form: charset {charset[:40]!r} is not supported; send UTF-8")
+        raise BadRequestError(f"charset {charset[:40]!r} is not supported; send UTF-8")
     return codec

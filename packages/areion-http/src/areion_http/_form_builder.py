@@ -7,8 +7,7 @@ file is left behind: ``abort`` may be called at any time, from another thread to
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from tempfile import SpooledTemporaryFile
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from areion_http._charsets import text_codec
@@ -25,29 +24,31 @@ class FormBuilder:
         limits: ``spool_threshold`` says up to where a file stays in memory.
     """
 
-    __slots__ = ("_aborted", "_busy", "_current", "_limits", "_lock", "_parts", "_rolled", "_size")
+    __slots__ = ("_aborted", "_append", "_busy", "_in_file", "_limits", "_lock", "_parts", "_size")
 
     def __init__(self, limits: FormLimits) -> None:
         self._limits: Final = limits
         self._parts: list[tuple[PartHead, bytearray | UploadedFile]] = []
-        self._current: bytearray | SpooledTemporaryFile[bytes] | None = None
+        # The part that is being read: how to add to it, its size so far, whether it is a file.
+        self._append: Callable[[bytes], object] = bytearray().extend
         self._size = 0
-        self._rolled = False
+        self._in_file = False
         self._lock: Final = threading.Lock()
         self._busy = False
         self._aborted = False
 
     def needs_disk(self, events: Sequence[Event]) -> bool:
         """Tell whether ``add`` of these events may write to a disk."""
-        if self._rolled:
+        threshold = self._limits.spool_threshold
+        in_file, size = self._in_file, self._size
+        if in_file and size > threshold:
             return True
-        size = self._size
         for event in events:
             if isinstance(event, PartHead):
-                size = 0
+                in_file, size = event.filename is not None, 0
             elif isinstance(event, bytes):
                 size += len(event)
-                if size > self._limits.spool_threshold:
+                if in_file and size > threshold:
                     return True
         return False
 
@@ -108,34 +109,33 @@ class FormBuilder:
 
     def _begin(self, head: PartHead) -> None:
         self._size = 0
-        self._rolled = False
+        self._in_file = head.filename is not None
         if head.filename is None:
-            self._current = bytearray()
-            self._parts.append((head, self._current))
+            content = bytearray()
+            self._append = content.extend
+            self._parts.append((head, content))
         else:
+            from tempfile import (
+                SpooledTemporaryFile,  # here: it is slow to import, and most forms have no file
+            )
+
             # Owned by the form, which closes it. A threshold of 0 would mean "never" to the spool.
             spool = SpooledTemporaryFile[bytes](max_size=max(self._limits.spool_threshold, 1))
-            self._current = spool
+            self._append = spool.write
             content_type = head.content_type or "application/octet-stream"
             self._parts.append((head, UploadedFile(head.filename, content_type, 0, head.headers, spool)))
 
     def _write(self, data: bytes) -> None:
-        current = self._current
-        if isinstance(current, bytearray):
-            current += data
-        elif current is not None:
-            self._size += len(data)
-            self._rolled = self._size > self._limits.spool_threshold
-            current.write(data)
+        self._size += len(data)
+        self._append(data)
 
     def _end(self) -> None:
         upload = self._parts[-1][1]
         if isinstance(upload, UploadedFile):
             upload.size = self._size
             upload.file.seek(0)
-        self._current = None
         self._size = 0
-        self._rolled = False
+        self._in_file = False
 
     def _default_charset(self) -> str:
         """Return what a field named ``_charset_`` says (RFC 7578 §4.6), or UTF-8."""

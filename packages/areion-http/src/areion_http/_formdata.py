@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from areion_http._multidict import MultiDict
 from areion_http.headers import Headers
+
+if TYPE_CHECKING:
+    from tempfile import SpooledTemporaryFile
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -111,9 +112,11 @@ class UploadedFile:
             raise IsADirectoryError(
                 f"{os.fspath(path)!r} is a directory; name the file to write, the client's name is not used"
             )
+        from shutil import copyfileobj
+
         self.file.seek(0)
         with Path(path).open("wb" if overwrite else "xb") as target:
-            shutil.copyfileobj(self.file, target, 256 * KIB)
+            copyfileobj(self.file, target, 256 * KIB)
             return target.tell()
 
     def close(self) -> None:

@@ -28,7 +28,8 @@ def parse_query(query: str, *, max_fields: int = MAX_QUERY_FIELDS) -> MultiDict[
     MultiDict([('q', 'a b'), ('empty', ''), ('q', '€'), ('flag', '')])
 
     Args:
-        query: What follows the question mark, without it.
+        query: What follows the question mark, without it. A target is ASCII; other characters stand for
+            themselves.
         max_fields: How many fields are taken.
 
     Raises:
@@ -49,12 +50,7 @@ def parse_query(query: str, *, max_fields: int = MAX_QUERY_FIELDS) -> MultiDict[
 
 
 def _lenient(text: str) -> str:
-    # A target's text is Latin-1 for its bytes; text from elsewhere that is more than that is taken as UTF-8.
-    text = text.replace("+", " ")
-    try:
-        octets = text.encode("latin-1")
-    except UnicodeEncodeError:
-        octets = text.encode("utf-8", "surrogatepass")
+    octets = text.replace("+", " ").encode("utf-8", "surrogatepass")
     return unquote_to_bytes(octets).decode("utf-8", "replace")
 
 

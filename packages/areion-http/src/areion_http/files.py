@@ -17,7 +17,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import secrets
 import stat
 import time
 from dataclasses import dataclass, field
@@ -142,7 +141,9 @@ class FileBody:
         self.path = os.fsdecode(path)
         if "\0" in self.path:
             raise ValueError(f"path: NUL cannot be part of one, got {path!r}")
-        self.content_type = None if content_type is None else check_value("Content-Type", content_type)
+        self.content_type = (
+            guess_media_type(self.path) if content_type is None else check_value("Content-Type", content_type)
+        )
         self.download_name = download_name
         self.disposition = disposition
         if disposition is None and download_name is not None:
@@ -210,7 +211,8 @@ class FileBody:
     ) -> FileDelivery:
         """Choose the answer for an open file; segments refer to it, but nothing is read."""
         size = info.st_size
-        content_type = self.content_type or guess_media_type(name)
+        # What was opened may have another name: a folder's index.
+        content_type = self.content_type if name == self.path else guess_media_type(name)
         fields = [("Content-Type", content_type)]
         if self.disposition is not None:
             fields.append(
@@ -279,7 +281,7 @@ def _partial(
             206, [*fields, ("Content-Range", content_range(part, size))], length, [(part.start, length)]
         )
     # 128 random bits: nobody can have put the boundary into the file.
-    boundary = secrets.token_hex(16)
+    boundary = os.urandom(16).hex()
     heads, tail = multipart_frame(ranges, size, content_type, boundary)
     segments: list[Segment] = []
     for head, part in zip(heads, ranges, strict=True):

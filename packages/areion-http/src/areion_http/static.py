@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import quote
 
-from areion_http._beneath import open_beneath
+from areion_http._beneath import LinkRefusedError, open_beneath
 from areion_http._conditional import FieldSource
 from areion_http.errors import NotFoundError
 from areion_http.files import ABSENT, FileBody, FileDelivery
@@ -206,10 +206,11 @@ class _StaticFile(FileBody):
         try:
             return self._open_file()
         except OSError as error:
-            if error.errno in ABSENT:
+            # The client learns nothing; the operator, who can mend these two, is told.
+            if isinstance(error, (LinkRefusedError, PermissionError)):
+                _log.warning("static file %s is not served: %s", ascii(self.path), error)
                 raise NotFoundError from error
-            if isinstance(error, PermissionError):
-                _log.warning("static file %s may not be read by the server: %s", self.path, error)
+            if error.errno in ABSENT:
                 raise NotFoundError from error
             raise
 
