@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from types import MappingProxyType
 from typing import Any
 
@@ -31,7 +32,8 @@ class Field:
     name: str
     low: int
     high: int
-    names: MappingProxyType[str, int] = _NO_NAMES
+    # By a factory: Python 3.11 takes a read-only mapping for a mutable default.
+    names: MappingProxyType[str, int] = dataclass_field(default_factory=lambda: _NO_NAMES)
 
     def allowed(self) -> str:
         """Say in words what may be written in this field."""
