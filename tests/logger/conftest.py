@@ -17,13 +17,24 @@ def name():
     return f"test{next(_numbers)}"
 
 
+@pytest.fixture(params=["records", "no records"])
+def seen(request):
+    """Run a test in both ways a call can go: with a record of `logging` and without one."""
+    return request.param
+
+
 @pytest.fixture
-def make(name):
+def make(name, request):
     """Make loggers of that name, which are closed after the test."""
     made = []
+    root = logging.getLogger()
+    before = root.handlers[:]
 
     def factory(*args, **kwargs):
         kwargs.setdefault("name", name)
+        if "seen" in request.fixturenames and request.getfixturevalue("seen") == "no records":
+            # pytest's own handlers want records; it puts them on anew for each phase of a test.
+            root.handlers[:] = []
         logger = Logger(*args, **kwargs)
         made.append(logger)
         return logger
@@ -31,6 +42,7 @@ def make(name):
     yield factory
     for logger in made:
         logger.close()
+    root.handlers[:] = before
 
 
 @pytest.fixture
@@ -48,16 +60,3 @@ def read():
 def objects(read):
     """Read a file of JSON lines."""
     return lambda logger, path: [json.loads(line) for line in read(logger, path)]
-
-
-@pytest.fixture(params=["records", "no records"])
-def seen(request):
-    """Run a test in both ways a call can go: with a record of `logging` and without one."""
-    root = logging.getLogger()
-    before = root.handlers[:]
-    if request.param == "no records":
-        root.handlers[:] = []
-    else:
-        root.addHandler(logging.NullHandler())
-    yield request.param
-    root.handlers[:] = before

@@ -160,6 +160,20 @@ def capture(record: logging.LogRecord, *, keep_record: bool = False) -> Entry:
     )
 
 
+def presentable(record: logging.LogRecord) -> logging.LogRecord:
+    """Return the record, or a copy that says what is wrong if its message and arguments do not fit.
+
+    Some handlers raise on those, and a log call must not.
+    """
+    try:
+        record.getMessage()
+    except Exception:  # noqa: BLE001 - arguments' __str__ may raise anything
+        shown = copy.copy(record)
+        shown.msg, shown.args = _formatted(record.msg, record.args), None
+        return shown
+    return record
+
+
 def _formatted(message: object, args: object) -> str:
     """Return the message with its arguments in place, or a note of why that failed."""
     try:

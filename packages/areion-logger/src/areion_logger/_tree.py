@@ -13,7 +13,7 @@ import logging
 import threading
 from collections.abc import Hashable
 
-from areion_logger._entry import Entry
+from areion_logger._entry import Entry, presentable
 from areion_logger.formatters import EntryFormatter
 from areion_logger.handler import LogHandler
 
@@ -78,7 +78,7 @@ class Tree:
                 if explicit:
                     known.setFormatter(handler.formatter)
                 known.output.limit = max(known.output.limit, handler.output.limit)
-                handler.release()
+                handler.dispose()
             places.append(place)
         hold = Hold(self, level, tuple(places))
         self._holds.append(hold)
@@ -142,7 +142,7 @@ class Tree:
         ]:
             handler = self._handlers.pop(place)
             self.logger.removeHandler(handler)
-            handler.release()
+            handler.dispose()
             self._own.remove(handler)
         if self._holds:
             self.settle()
@@ -172,11 +172,13 @@ class Relay(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Do what `Logger.callHandlers` does, from the parent on upwards."""
+        shown: logging.LogRecord | None = None
         above = self._tree.logger.parent
         while above is not None:
             for handler in above.handlers:
                 if record.levelno >= handler.level and not self._tree.writes_where(handler):
-                    handler.handle(record)
+                    shown = shown or presentable(record)
+                    handler.handle(shown)
             above = above.parent if above.propagate else None
         return True
 

@@ -61,7 +61,7 @@ class LogHandler(logging.Handler):
         >>> handler = LogHandler(stream=stream, format="json")
         >>> handler.handle(logging.LogRecord("shop", logging.INFO, "", 0, "open", None, None))
         True
-        >>> handler.release()
+        >>> handler.dispose()
         >>> '"message":"open"' in stream.getvalue()
         True
     """
@@ -152,12 +152,12 @@ class LogHandler(logging.Handler):
 
         `logging.config.dictConfig` closes every handler of the process, also those that stay on their
         loggers: were the place given up here, the first server that configures its own logging would silence
-        ours. See `release`.
+        ours. See `dispose`.
         """
         self.flush()
         super().close()
 
-    def release(self) -> None:
+    def dispose(self) -> None:
         """Close for good: flush, and give the file back. Records that come later are lost, and counted."""
         self.close()
         self._leave()

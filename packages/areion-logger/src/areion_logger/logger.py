@@ -111,7 +111,7 @@ class Logger(BaseLogger):
                 )
         except BaseException:
             for handler, _ in handlers:
-                handler.release()
+                handler.dispose()
             raise
         self._hold = _tree.hold(name, handlers, self._level, propagate=propagate)
         self.logger = logging.getLogger(name)
