@@ -127,3 +127,41 @@ def test_router_stays_out_of_asyncio() -> None:
     """`import areion_router` loads no asyncio, no sockets and nothing from outside the standard library."""
     loaded = _loaded_by("import areion_router")
     assert not loaded & {"asyncio", "socket", "ssl", "typing_extensions", "importlib.metadata"}
+
+
+# What a server in production never needs; and what is needed only when asked for.
+NOT_BY_IMPORT = {
+    "areion.cli",
+    "areion.dev",
+    "areion.testing",
+    "click",
+    "http.client",
+    "importlib.metadata",
+    "multiprocessing",
+    "pytest",
+    "rich",
+    "sqlite3",
+    "unittest",
+    "watchfiles",
+}
+
+
+def test_umbrella_imports_nothing_for_development() -> None:
+    """`import areion` loads no development mode, no command line, no plugin look-up, no database."""
+    loaded = _loaded_by("import areion")
+    wrong = {module for module in loaded for barred in NOT_BY_IMPORT if f"{module}.".startswith(f"{barred}.")}
+    assert wrong == set()
+
+
+def test_umbrella_stays_small() -> None:
+    """`import areion` stays within a budget of modules, those of the standard library included.
+
+    Nothing here measures time; the number of modules is what makes an import slow, and it creeps.
+    """
+    assert len(_loaded_by("import areion")) <= 330
+
+
+@pytest.mark.parametrize("module", ["areion.base", "areion.core", "areion.default", "areion.utils"])
+def test_predecessors_modules_lead_on(module: str) -> None:
+    """The modules that Areion 1's documents name can be imported on their own, first."""
+    assert module in _loaded_by(f"import {module}")
