@@ -96,7 +96,7 @@ class TestMatching:
         """/users/me/x never hides /users/:id/y."""
         router = Router()
         router.add_route("/users/me/x", one)
-        router.add_route("/users/:id/y", lambda request, id: id)
+        router.add_route("/users/:uid/y", lambda request, uid: uid)
         assert call(router, "GET", "/users/me/x") == "one"
         assert call(router, "GET", "/users/me/y") == "me"
 
@@ -115,17 +115,17 @@ class TestMatching:
         """GET /users/me does not hide POST /users/:id."""
         router = Router()
         router.add_route("/users/me", one)
-        router.add_route("/users/:id", lambda request, id: id, methods=["POST"])
+        router.add_route("/users/:uid", lambda request, uid: uid, methods=["POST"])
         assert call(router, "POST", "/users/me") == "me"
         assert router.get_allowed_methods("/users/me") == ["GET", "HEAD", "POST", "OPTIONS"]
 
     def test_param_names_may_differ_at_one_position(self):
         """Each handler gets the name that its own route gave; the predecessor gave the first name to all."""
         router = Router()
-        router.add_route("/users/:id/posts", lambda request, id: ("id", id))
+        router.add_route("/users/:uid/posts", lambda request, uid: ("uid", uid))
         router.add_route("/users/:user_id/likes", lambda request, user_id: ("user_id", user_id))
         router.add_route("/users/:name", lambda request, name: ("name", name), methods=["PUT"])
-        assert call(router, "GET", "/users/1/posts") == ("id", "1")
+        assert call(router, "GET", "/users/1/posts") == ("uid", "1")
         assert call(router, "GET", "/users/1/likes") == ("user_id", "1")
         assert call(router, "PUT", "/users/1") == ("name", "1")
 
@@ -161,7 +161,7 @@ class TestMatching:
     def test_empty_segments_do_not_count_around_parameters(self, path):
         """The same rule holds for routes with parameters, and a parameter is never empty."""
         router = Router()
-        router.add_route("/users/:id/posts", lambda request, id: id)
+        router.add_route("/users/:uid/posts", lambda request, uid: uid)
         assert call(router, "GET", path) == "5"
         with pytest.raises(NotFoundError):
             router.get_handler("GET", "/users//posts")
@@ -264,7 +264,7 @@ class TestRegistration:
     @pytest.mark.parametrize("methods", [[], ["G T"], "", "GET,POST", ["GET\r\n"], ["MÉTHODE"]])
     def test_methods_that_are_none(self, methods):
         """Methods are tokens of RFC 9110, and there is at least one."""
-        with pytest.raises(ValueError, match="'methods': expected .* got"):
+        with pytest.raises(ValueError, match=r"'methods': expected .* got"):
             Router().add_route("/a", one, methods=methods)
 
     @pytest.mark.parametrize(
@@ -421,9 +421,9 @@ class TestPrefixesGroupsIncludes:
         router = Router("/root")
         router.add_global_middleware(tag("global"))
         outer = router.group("/outer", middlewares=[tag("outer")])
-        inner = outer.group("/:id<int>", middlewares=[tag("inner")])
-        inner.add_route("/leaf", lambda request, id: id, middlewares=[tag("route")])
-        assert inner.prefix == "/root/outer/:id<int>"
+        inner = outer.group("/:uid<int>", middlewares=[tag("inner")])
+        inner.add_route("/leaf", lambda request, uid: uid, middlewares=[tag("route")])
+        assert inner.prefix == "/root/outer/:uid<int>"
         assert call(router, "GET", "/root/outer/7/leaf") == "global(outer(inner(route(7))))"
         assert call(inner, "GET", "/root/outer/7/leaf") == "global(outer(inner(route(7))))"
 
@@ -469,7 +469,7 @@ class TestPrefixesGroupsIncludes:
         assert call(inner, "GET", "/3/x") == "one"
 
     def test_global_middleware_applies_whatever_the_order(self):
-        """Routes registered before it, groups and includes are wrapped as well; the predecessor's were not."""
+        """Routes registered before it, groups and includes are wrapped; the predecessor's were not."""
         router = Router()
         router.add_route("/early", one)
         group = router.group("/g")

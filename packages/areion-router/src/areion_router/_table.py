@@ -7,27 +7,27 @@ changed, so that each middleware is called once per route however often a router
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from areion_router._composition import compose, is_async_callable
-from areion_router._pattern import Kind
+from areion_router._pattern import Kind, Pattern, quote_segment
 from areion_router._scope import Placement
 from areion_router._source import function_name
-from areion_router._tree import Leaf, Node, answer_head, insert, static_spellings
+from areion_router._tree import Ending, Forest, Leaf, grow_forest
 from areion_router.route import Handler, Route
 
-StaticTable = dict[str, dict[str, tuple[Handler, bool]]]
-"""Endpoint and is_async by method and raw path, for patterns without parameters."""
+StaticTable: TypeAlias = dict[str, dict[str, tuple[Handler, bool]]]
+"""Endpoint and is_async by raw path and method, for patterns without parameters."""
 
 
 class Table(NamedTuple):
     """A compiled set of routes."""
 
     static: StaticTable
-    root: Node
+    forest: Forest
     routes: tuple[Route, ...]
 
 
@@ -42,12 +42,18 @@ class Compiler:
 
     def compile(self, placements: Iterable[Placement]) -> Table:
         """Compile all placements, in order of registration."""
-        pairs = [(placement, self._route(placement)) for placement in placements]
-        root = Node()
-        for placement, route in pairs:
-            insert(root, placement.pattern, route.methods, _leaf(placement, route))
-        answer_head(root)
-        return Table(_static_table(pairs, root), root, tuple(route for _, route in pairs))
+        endings: dict[Hashable, Ending] = {}
+        routes = []
+        for placement in placements:
+            route = self._route(placement)
+            routes.append(route)
+            ending = endings.setdefault(placement.pattern.shape, Ending(placement.pattern, {}))
+            ending.leaves.update(dict.fromkeys(route.methods, _leaf(placement.pattern, route)))
+        for ending in endings.values():
+            if "GET" in ending.leaves:  # RFC 9110, section 9.3.2
+                ending.leaves.setdefault("HEAD", ending.leaves["GET"])
+        forest = grow_forest(tuple(endings.values()))
+        return Table(_static_table(endings.values()), forest, tuple(routes))
 
     def _route(self, placement: Placement) -> Route:
         middlewares = placement.middlewares
@@ -101,22 +107,21 @@ def _same_objects(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
     return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
-def _leaf(placement: Placement, route: Route) -> Leaf:
-    segments = placement.pattern.segments
-    pairs = tuple((s.value, position) for position, s in enumerate(segments, 1) if s.kind is not Kind.STATIC)
-    return route.endpoint, route.is_async, pairs, route
+def _leaf(pattern: Pattern, route: Route) -> Leaf:
+    names = [(s.value, at) for at, s in enumerate(pattern.segments, 1) if s.kind is not Kind.STATIC]
+    if not names:
+        return route.endpoint, route.is_async, None, 0, (), route
+    (name, at), *others = names
+    return route.endpoint, route.is_async, name, at, tuple(others), route
 
 
-def _static_table(pairs: Iterable[tuple[Placement, Route]], root: Node) -> StaticTable:
+def _static_table(endings: Iterable[Ending]) -> StaticTable:
     table: StaticTable = {}
-    for placement, _ in pairs:
-        segments = placement.pattern.segments
+    for ending in endings:
+        segments = ending.pattern.segments
         if any(segment.kind is not Kind.STATIC for segment in segments):
             continue
-        node = root
-        for segment in segments:
-            node = node.static[segment.value]
-        for method, (endpoint, is_async, _, _) in node.leaves.items():
-            by_path = table.setdefault(method, {})
-            by_path.update(dict.fromkeys(static_spellings(placement.pattern), (endpoint, is_async)))
+        path = "".join("/" + quote_segment(segment.value) for segment in segments)
+        by_method = {method: leaf[:2] for method, leaf in ending.leaves.items()}
+        table[path] = table[path + "/"] = by_method  # the usual spellings; others take longer
     return table

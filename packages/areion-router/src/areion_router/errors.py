@@ -26,8 +26,7 @@ class NotFoundError(LookupError):
     """
 
     def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.path = path
+        self.path = path  # PERF: args are set by BaseException.__new__; a missed look-up should be cheap
 
     def __str__(self) -> str:
         return f"no route matches the path {self.path!r}"
@@ -44,7 +43,6 @@ class MethodNotAllowedError(LookupError):
     """
 
     def __init__(self, method: str, path: str, allowed: tuple[str, ...]) -> None:
-        super().__init__(method, path, allowed)
         self.method = method
         self.path = path
         self.allowed = allowed
@@ -62,7 +60,6 @@ class PatternError(ValueError):
     """
 
     def __init__(self, pattern: str, reason: str) -> None:
-        super().__init__(pattern, reason)
         self.pattern = pattern
         self.reason = reason
 
@@ -80,7 +77,6 @@ class RouteConflictError(ValueError):
     """
 
     def __init__(self, later: str, earlier: str, reason: str) -> None:
-        super().__init__(later, earlier, reason)
         self.later = later
         self.earlier = earlier
         self.reason = reason
@@ -98,7 +94,6 @@ class UrlBuildError(ValueError):
     """
 
     def __init__(self, name: str, reason: str) -> None:
-        super().__init__(name, reason)
         self.name = name
         self.reason = reason
 
@@ -114,7 +109,6 @@ class RouterFrozenError(RuntimeError):
     """
 
     def __init__(self, action: str) -> None:
-        super().__init__(action)
         self.action = action
 
     def __str__(self) -> str:

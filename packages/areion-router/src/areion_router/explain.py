@@ -6,13 +6,11 @@ Strategy: the same tree in the same order as `_tree.walk`, slowly and talking. A
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from areion_router._pattern import split_path
-from areion_router._tree import Leaves, Node, collect_methods
+from areion_router._pattern import Kind, Pattern, Segment, split_path
 from areion_router.base import COMMON_METHODS
-from areion_router.converters import Converter
 from areion_router.route import Route
 
 _MAX_STEPS = 500
@@ -54,20 +52,22 @@ class Explanation:
         return "\n".join((*head, *(f"  {step}" for step in self.steps), self.verdict))
 
 
-def explain(root: Node, method: str, path: str) -> Explanation:
-    """Tell how the tree answers."""
-    parts = split_path(path)
+def explain(
+    routes: Sequence[tuple[Pattern, Route]], method: str, path: str, answered: set[str]
+) -> Explanation:
+    """Tell how a look-up finds its route among these, given the methods that the path answers."""
+    parts = split_path(path)[1:]
     steps: list[str] = []
-    route = _Walk(parts, method, steps).visit(root, 1)
+    route = _Walk(parts, method, steps).visit(routes, 0)
     if len(steps) > _MAX_STEPS:
         steps[_MAX_STEPS:] = [f"... {len(steps) - _MAX_STEPS} more steps"]
     return Explanation(
         method=method,
         path=path,
-        segments=tuple(parts[1:]),
+        segments=tuple(parts),
         steps=tuple(steps),
         route=route,
-        allowed=order_methods(collect_methods(root, parts, 1, set())),
+        allowed=order_methods(answered),
     )
 
 
@@ -91,64 +91,76 @@ class _Walk:
         self._steps = steps
 
     def _note(self, index: int, text: str) -> None:
-        self._steps.append("  " * (index - 1) + text)
+        self._steps.append("  " * index + text)
 
-    def visit(self, node: Node, index: int) -> Route | None:
+    def visit(self, routes: Sequence[tuple[Pattern, Route]], index: int) -> Route | None:
+        """Follow the routes that agree with the first `index` segments."""
         if index == len(self._parts):
-            return self._end(node.leaves, index)
+            return self._end([route for pattern, route in routes if len(pattern.segments) == index], index)
+        routes = [(pattern, route) for pattern, route in routes if len(pattern.segments) > index]
         part = self._parts[index]
-        ways = 0
-        for description, child in self._ways(node, part):
-            ways += 1
-            self._note(index, description)
-            if isinstance(child, Node):
-                route = self.visit(child, index + 1)
-                if route is not None:
-                    return route
-        if node.rest is not None:
-            self._note(index, f"{'/'.join(self._parts[index:])!r} is taken by a catch-all")
-            return self._end(node.rest, index + 1)
-        self._note(index, f"{part!r}: nothing {'else ' if ways else ''}takes it here{_whats_here(node)}")
-        return None
-
-    def _ways(self, node: Node, part: str) -> Iterator[tuple[str, Node | None]]:
-        child = node.static.get(part)
-        if child is not None:
-            yield f"{part!r} is the static segment", child
-        for converter, child in node.typed_children:
-            refusal = _refusal(converter, part)
-            if refusal is None:
-                yield f"{part!r} is taken by a parameter <{converter.name}>", child
+        taken = False
+        for segment, group in _ways(routes, index):
+            names = " or ".join(dict.fromkeys(pattern.segments[index].text for pattern, _ in group))
+            refusal = _refusal(segment, part)
+            if refusal is not None:
+                if segment.kind is not Kind.STATIC:  # all the static texts that it is not would be noise
+                    self._note(index, f"{part!r} is refused by {names}: {refusal}")
+                continue
+            taken = True
+            if segment.kind is Kind.REST:
+                self._note(index, f"{'/'.join(self._parts[index:])!r} is taken by {names}")
+                route = self._end([route for _, route in group], index + 1)
             else:
-                yield f"{part!r} is refused by a parameter <{converter.name}>: {refusal}", None
-        if node.plain is not None:
-            yield f"{part!r} is taken by a plain parameter", node.plain
+                self._note(index, f"{part!r} is taken by {names}")
+                route = self.visit(group, index + 1)
+            if route is not None:
+                return route
+        if not taken:
+            self._note(index, f"{part!r}: nothing takes it here{_static_texts(routes, index)}")
+        return None
 
-    def _end(self, leaves: Leaves, index: int) -> Route | None:
-        leaf = leaves.get(self._method)
-        if leaf is not None:
-            route = leaf[3]
-            self._note(index, f"end: {route}")
-            return route
-        there = ", ".join(sorted(leaves))
-        if there:
-            self._note(index, f"end: no {self._method} here, only {there}")
-        else:
-            self._note(index, "end: no route ends here")
+    def _end(self, routes: Sequence[Route], index: int) -> Route | None:
+        for route in routes:
+            if self._method in route.methods:
+                self._note(index, f"end: {route}")
+                return route
+        for route in routes:
+            if self._method == "HEAD" and "GET" in route.methods:
+                self._note(index, f"end: {route}, which answers HEAD")
+                return route
+        there = ", ".join(sorted({method for route in routes for method in route.methods}))
+        self._note(
+            index, f"end: no {self._method} here, only {there}" if there else "end: no route ends here"
+        )
         return None
 
 
-def _refusal(converter: Converter, text: str) -> str | None:
-    try:
-        converter.read(text)
-    except ValueError as error:
-        return str(error)
+def _ways(
+    routes: Sequence[tuple[Pattern, Route]], index: int
+) -> list[tuple[Segment, list[tuple[Pattern, Route]]]]:
+    """The routes by what they have at a segment, in the order in which it is tried."""
+    ways: dict[Hashable, list[tuple[Pattern, Route]]] = {}
+    for pattern, route in routes:
+        ways.setdefault(pattern.segments[index].shape, []).append((pattern, route))
+    heads = ((group[0][0].segments[index], group) for group in ways.values())
+    return sorted(heads, key=lambda way: (way[0].kind, way[0].converter.rank if way[0].converter else 0))
+
+
+def _refusal(segment: Segment, text: str) -> str | None:
+    """Why a segment of a pattern does not take a text; `None` if it does."""
+    if segment.kind is Kind.STATIC:
+        return None if segment.value == text else "another text"
+    if segment.kind is Kind.TYPED and segment.converter is not None:
+        try:
+            segment.converter.read(text)
+        except ValueError as error:
+            return str(error)
     return None
 
 
-def _whats_here(node: Node) -> str:
-    names = sorted(node.static)
-    if not names:
+def _static_texts(routes: Sequence[tuple[Pattern, Route]], index: int) -> str:
+    texts = sorted({p.segments[index].value for p, _ in routes if p.segments[index].kind is Kind.STATIC})
+    if not texts:
         return ""
-    shown = ", ".join(map(repr, names[:8]))
-    return f" (static segments here: {shown}{', ...' if len(names) > 8 else ''})"
+    return f" (static text here: {', '.join(map(repr, texts[:8]))}{', ...' if len(texts) > 8 else ''})"

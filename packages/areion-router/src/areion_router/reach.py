@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from areion_router._pattern import Kind, Pattern, Segment
-from areion_router._tree import Node, walk
+from areion_router._tree import Forest
 from areion_router.converters import BUILT_IN, PATH, Converter
 from areion_router.route import Route
 
@@ -63,7 +63,7 @@ class UnreachableRoute:
         return f"{self.method} {self.route.path} ({self.route.source}) can never match: {self.reason}"
 
 
-def find_unreachable(root: Node, routes: Iterable[tuple[Pattern, Route]]) -> Iterator[UnreachableRoute]:
+def find_unreachable(forest: Forest, routes: Iterable[tuple[Pattern, Route]]) -> Iterator[UnreachableRoute]:
     """Look for routes that can never match."""
     for pattern, route in routes:
         for method in route.methods:
@@ -72,23 +72,23 @@ def find_unreachable(root: Node, routes: Iterable[tuple[Pattern, Route]]) -> Ite
                 reason = f"clients resolve {dots[0]!r} away before they ask (RFC 3986, section 5.2.4)"
                 yield UnreachableRoute(route, method, reason, ())
                 continue
-            hiding = _hiding(root, pattern, route, method)
+            hiding = _hiding(forest, pattern, route, method)
             if hiding:
                 reason = f"every path it matches is answered first by {', '.join(map(str, hiding))}"
                 yield UnreachableRoute(route, method, reason, hiding)
 
 
-def _hiding(root: Node, pattern: Pattern, route: Route, method: str) -> tuple[Route, ...]:
+def _hiding(forest: Forest, pattern: Pattern, route: Route, method: str) -> tuple[Route, ...]:
     """The routes that answer all witnesses of this one; empty if it answers one itself."""
     hiding: dict[Route, None] = {}
     candidates = [_candidates(segment) for segment in pattern.segments]
     for texts in islice(product(*candidates), _MAX_WITNESSES):
         parts = ["", *"/".join(texts).split("/")] if texts else [""]
-        leaf = walk(root, parts, 1, len(parts), method)
-        if leaf is not None and leaf[3] is route:
+        leaf = forest.find(parts, method)
+        if leaf and leaf[-1] is route:
             return ()
-        if leaf is not None:
-            hiding[leaf[3]] = None
+        if leaf:
+            hiding[leaf[-1]] = None
     return tuple(hiding)
 
 

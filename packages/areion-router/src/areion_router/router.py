@@ -17,7 +17,7 @@ from areion_router._pattern import Pattern, parse_pattern, split_path
 from areion_router._scope import Definition, Scope
 from areion_router._source import caller_location
 from areion_router._table import Compiler, StaticTable, Table
-from areion_router._tree import Node, collect_methods, walk
+from areion_router._tree import DEAD_END, Node, find
 from areion_router._urls import UrlBuilder
 from areion_router.converters import GLOBAL_CONVERTERS, ConverterRegistry
 from areion_router.errors import MethodNotAllowedError, NotFoundError
@@ -71,7 +71,8 @@ class Router(DecoratingRouter):
         self._compiler = Compiler()
         self._table: Table | None = None
         self._static: StaticTable = {}
-        self._root: Node | None = None
+        self._trees: dict[int, Node] = {}
+        self._longer = DEAD_END
         self._urls: UrlBuilder | None = None
         self._scope: Scope = Scope(pattern, options, self._forget, parent)
         self._scope.middlewares.extend(chain)
@@ -206,33 +207,43 @@ class Router(DecoratingRouter):
             MethodNotAllowedError: Routes match the path, but none has the method. OPTIONS too, unless a route
                 defines it: the error's `allowed` is what an automatic answer needs.
         """
-        by_path = self._static.get(method)
-        if by_path is not None:
-            found = by_path.get(path)
+        by_method = self._static.get(path)
+        if by_method is not None:
+            found = by_method.get(method)
             if found is not None:
                 endpoint, is_async = found
                 return _new_match(RouteMatch, (endpoint, {}, is_async))
-        root = self._root
-        if root is None:
+        parts = path.split("/")
+        # PERF: these tests cost a tenth of what splitting and decoding by the full rule does.
+        if "%" in path or "?" in path or "//" in path or parts[0] or not parts[-1]:
+            parts = split_path(path)
+        node = self._trees.get(len(parts), self._longer)
+        while node.sure:  # PERF: find() would do the same, for the price of a call
+            node = node.static.get(parts[node.position], node.otherwise)
+        leaf = node.leaves.get(method) or find(node, parts, method)
+        if not leaf:
+            return self._no_match(leaf, method, path)
+        endpoint, is_async, name, at, others, _ = leaf
+        params = {} if name is None else {name: parts[at]}
+        if others:
+            for name, at in others:
+                params[name] = parts[at]
+        return _new_match(RouteMatch, (endpoint, params, is_async))
+
+    def _no_match(self, leaf: tuple[()] | None, method: str, path: str) -> RouteMatch:
+        if self._table is None:
             self._compile()
             return self.get_handler(method, path)
-        # PERF: these tests cost a tenth of what splitting and decoding by the full rule does.
-        if "%" in path or "?" in path or "//" in path or path[-1:] == "/" or path[:1] != "/":
-            parts = split_path(path)
-        else:
-            parts = path.split("/")
-        leaf = walk(root, parts, 1, len(parts), method)
         if leaf is None:
-            raise _no_match(root, method, path)
-        endpoint, is_async, names, _ = leaf
-        return _new_match(RouteMatch, (endpoint, {name: parts[at] for name, at in names}, is_async))
+            raise NotFoundError(path)
+        raise MethodNotAllowedError(method, path, order_methods(self._table.forest.methods(split_path(path))))
 
     def get_allowed_methods(self, path: str) -> list[str]:
         """The methods that a path answers, in a stable order; empty for an unknown path.
 
         HEAD is among them where GET is, and OPTIONS always.
         """
-        return list(order_methods(collect_methods(self._compile().root, split_path(path), 1, set())))
+        return list(order_methods(self._compile().forest.methods(split_path(path))))
 
     def url_for(self, name: str, /, **params: Any) -> str:
         """Build the URL of a route: what `get_handler` takes apart.
@@ -293,35 +304,39 @@ class Router(DecoratingRouter):
 
     def explain(self, method: str, path: str) -> Explanation:
         """Tell step by step how a method and a path find their route, or why none; prints readably."""
-        return explain(self._compile().root, method, path)
+        table = self._compile()
+        return explain(self._placed(table), method, path, table.forest.methods(split_path(path)))
 
     def unreachable_routes(self) -> tuple[UnreachableRoute, ...]:
         """The routes that can never match, with the reason: others take every path that they could."""
         table = self._compile()
+        return tuple(find_unreachable(table.forest, self._placed(table)))
+
+    def _placed(self, table: Table) -> tuple[tuple[Pattern, Route], ...]:
         patterns = (placement.pattern for placement in self._scope.placements)
-        return tuple(find_unreachable(table.root, zip(patterns, table.routes, strict=True)))
+        return tuple(zip(patterns, table.routes, strict=True))
 
     # -- compiled form
 
     def _compile(self) -> Table:
-        table = self._table
-        if table is None:
-            with self._lock:
+        with self._lock:
+            if self._table is None:
                 table = self._compiler.compile(self._scope.placements)
-                self._table, self._static, self._root = table, table.static, table.root
-        return table
+                self._static, self._trees, self._longer = (
+                    table.static,
+                    table.forest.by_size,
+                    table.forest.longer,
+                )
+                self._table = table
+            return self._table
 
     def _forget(self) -> None:
-        self._table = self._root = self._urls = None
-        self._static = {}
+        with self._lock:
+            self._table = self._urls = None
+            self._static, self._trees, self._longer = {}, {}, DEAD_END
 
 
 def _read_pattern(function: str, argument: str, path: Any, converters: ConverterRegistry | None) -> Pattern:
     return parse_pattern(
         check.check_text(function, argument, path), GLOBAL_CONVERTERS if converters is None else converters
     )
-
-
-def _no_match(root: Node, method: str, path: str) -> LookupError:
-    allowed = order_methods(collect_methods(root, split_path(path), 1, set()))
-    return MethodNotAllowedError(method, path, allowed) if allowed else NotFoundError(path)
