@@ -13,7 +13,7 @@ from areion_http._conditional import (
 )
 from areion_http.files import evaluate_conditionals, format_http_date, parse_http_date
 from areion_http.headers import Headers
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 NOVEMBER = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
@@ -108,6 +108,7 @@ def test_a_two_digit_leap_day_finds_a_year_that_has_it():
     assert parsed == datetime(2000, 2, 29, tzinfo=UTC)
 
 
+@settings(deadline=None)
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_dates_survive_the_way_there_and_back(moment):
     """What is written is what the standard library writes, and is read as the same second."""
@@ -116,6 +117,7 @@ def test_dates_survive_the_way_there_and_back(moment):
     assert parse_http_date(text) == moment.replace(microsecond=0)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**10), st.floats(0, 0.999))
 def test_numbers_are_seconds_since_the_epoch(seconds, fraction):
     """Fractions are cut off, not rounded: a date must not lie after the moment."""
@@ -134,6 +136,7 @@ def test_a_moment_that_cannot_be_written_is_refused(moment):
         format_http_date(moment)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_reading_a_date_never_raises(text):
     """Any text gives a date or None."""
@@ -305,6 +308,7 @@ def test_without_if_range_a_range_applies():
     assert if_range_holds(headers(), None, None, T)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["GET", "HEAD", "PUT"]), st.text(max_size=20), st.text(max_size=20), st.text(max_size=20)
 )

@@ -10,7 +10,7 @@ from areion_http.cookies import (
     format_set_cookie,
     parse_cookies,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 TCHARS = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -51,6 +51,7 @@ def test_the_number_of_cookies_is_bounded():
     assert len(parse_cookies(header)) == MAX_COOKIES
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_cookie_field_is_an_error(header):
     """Whatever a client sends, parsing gives a dict of str."""
@@ -59,6 +60,7 @@ def test_no_cookie_field_is_an_error(header):
         assert isinstance(value, str)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(names, values, max_size=5))
 def test_what_is_set_comes_back(cookies):
     """Every name and value that format_set_cookie accepts, parse_cookies gives back unchanged."""
@@ -222,6 +224,7 @@ def test_deleting_checks_as_setting_does():
         format_delete_cookie("a", samesite="x")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=10), st.text(max_size=10))
 def test_nothing_can_split_or_extend_the_field(name, value, path, domain):
     """Whatever is accepted is visible ASCII with exactly the attributes asked for."""

@@ -347,6 +347,16 @@ def test_short_reads_are_continued():
     assert _read(Slow(b"0123456789"), 1, 8) == b"12345678"
 
 
+def test_a_type_given_at_opening_wins(alphabet):
+    """A response's own Content-Type holds for every status, and inside of several parts."""
+    with FileBody(alphabet).open("GET", Headers(), content_type="text/x") as delivery:
+        assert delivery.headers[0] == ("Content-Type", "text/x")
+    for field, place in (("bytes=0-0", 0), ("bytes=0-0,2-2", 1)):
+        with FileBody(alphabet).open("GET", Headers({"Range": field}), content_type="text/x") as delivery:
+            shown = [delivery.headers[0][1], b"".join(delivery.segments).decode()]
+            assert "text/x" in shown[place]
+
+
 def test_the_type_is_known_before_opening():
     """By the name, or as given."""
     assert FileBody("a.html").content_type == "text/html; charset=utf-8"
@@ -480,6 +490,7 @@ def test_a_disposition_is_a_token():
             content_disposition("a", wrong)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_name_gives_one_safe_field(name):
     """The field is visible ASCII, has the two parameters at most, and filename* gives the name back."""

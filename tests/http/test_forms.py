@@ -106,6 +106,7 @@ class TestContentType:
         with pytest.raises(BadRequestError, match=r"at character 11 .* got 'x=@'"):
             parse_content_type("text/html; x=@")
 
+    @settings(deadline=None)
     @given(st.text(max_size=60))
     def test_any_text_is_parsed_or_refused(self, value):
         """Nothing but BadRequestError ever comes out."""
@@ -219,6 +220,7 @@ class TestQuery:
             with pytest.raises(BadRequestError, match="more than 1000 fields"):
                 parse_query(query)
 
+    @settings(deadline=None)
     @given(st.lists(st.tuples(st.text(), st.text()), max_size=8))
     def test_what_is_encoded_comes_back(self, pairs):
         """The standard library's encoding is undone."""
@@ -230,12 +232,14 @@ class TestQuery:
         assert list(parse_query(query).pairs()) == pairs
         assert list(parse_urlencoded(query.encode()).pairs()) == pairs
 
+    @settings(deadline=None)
     @given(st.text("ab=&+%4fF;", max_size=40))
     def test_it_agrees_with_the_standard_library(self, query):
         """Held against urllib.parse.parse_qsl with blank values kept."""
         expected = parse_qsl(query, keep_blank_values=True)
         assert list(parse_query(query).pairs()) == expected
 
+    @settings(deadline=None)
     @given(st.text(max_size=100))
     def test_no_query_raises(self, query):
         """Whatever text it is, lone surrogates too."""

@@ -196,6 +196,7 @@ def test_nobody_reads_an_accepted_form_differently(other, form, changes):
         assert mine == theirs, body
 
 
+@settings(deadline=None)
 @given(forms)
 def test_well_formed_forms_are_read_alike_by_all(form):
     """Without mutations there is no difference at all."""

@@ -11,7 +11,7 @@ from areion_http._ranges import (
     parse_range,
     unsatisfied_range,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -143,12 +143,14 @@ fields = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(fields | st.text("bytes=0123,- \t", max_size=20), st.integers(0, 20))
 def test_parsing_agrees_with_brute_force(value, size):
     """Any field over any size: the same answer as comparing every byte's position."""
     assert parse_range(value, size) == oracle(value, size)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.integers(0, 2**63))
 def test_no_range_field_is_an_error(value, size):
     """Whatever is sent gives ranges inside the representation, or is ignored."""

@@ -157,7 +157,13 @@ class FileBody:
         return f"{type(self).__name__}({self.path!r})"
 
     def open(
-        self, method: str, headers: FieldSource, *, status: int = 200, now: float | None = None
+        self,
+        method: str,
+        headers: FieldSource,
+        *,
+        status: int = 200,
+        content_type: str | None = None,
+        now: float | None = None,
     ) -> FileDelivery:
         """Open the file and decide how to answer. **Blocks**: call it in a worker thread.
 
@@ -169,6 +175,7 @@ class FileBody:
             method: The request's method.
             headers: The request's header fields.
             status: The status to answer with; conditions and ranges apply to 200 only.
+            content_type: A media type that wins over the body's own, in parts of several ranges too.
             now: Unix time of the present. Default: the clock.
 
         Returns:
@@ -188,9 +195,13 @@ class FileBody:
             os.close(descriptor)
             raise
         try:
-            delivery = self._describe(
-                name, info, method, headers, status, time.time() if now is None else now
-            )
+            # What was opened may have another name: a folder's index.
+            own_type = self.content_type if name == self.path else guess_media_type(name)
+            content = self._content_fields(name, content_type or own_type)
+            if status == 200 and method in {"GET", "HEAD"}:
+                delivery = self._select(content, info, method, headers, time.time() if now is None else now)
+            else:
+                delivery = _whole(status, content + self._cache_fields(), info.st_size, method)
             _attach(delivery, file)
         except BaseException:
             file.close()
@@ -206,44 +217,43 @@ class FileBody:
                 raise NotFoundError from error
             raise
 
-    def _describe(
-        self, name: str, info: os.stat_result, method: str, headers: FieldSource, status: int, now: float
-    ) -> FileDelivery:
-        """Choose the answer for an open file; segments refer to it, but nothing is read."""
-        size = info.st_size
-        # What was opened may have another name: a folder's index.
-        content_type = self.content_type if name == self.path else guess_media_type(name)
+    def _content_fields(self, name: str, content_type: str) -> list[tuple[str, str]]:
+        """Return the fields that describe the content; the type comes first."""
         fields = [("Content-Type", content_type)]
         if self.disposition is not None:
-            fields.append(
-                (
-                    "Content-Disposition",
-                    content_disposition(self.download_name or os.path.basename(name), self.disposition),
-                )
-            )
-        caching = [] if self.cache_control is None else [("Cache-Control", self.cache_control)]
-        whole: list[Segment] = [(0, size)] if size and method != "HEAD" else []
-        if status != 200 or method not in {"GET", "HEAD"}:
-            return FileDelivery(status, fields + caching, size, whole)
+            filename = self.download_name or os.path.basename(name)
+            fields.append(("Content-Disposition", content_disposition(filename, self.disposition)))
+        return fields
 
+    def _cache_fields(self) -> list[tuple[str, str]]:
+        return [] if self.cache_control is None else [("Cache-Control", self.cache_control)]
+
+    def _select(
+        self,
+        content: list[tuple[str, str]],
+        info: os.stat_result,
+        method: str,
+        headers: FieldSource,
+        now: float,
+    ) -> FileDelivery:
+        """Judge conditions, then ranges (RFC 9110 §13.2.2). Segments refer to the file; nothing is read."""
+        size = info.st_size
         etag = self.etag or file_etag(info.st_mtime_ns, size, now_ns=int(now * 1e9))
         modified = min(info.st_mtime_ns // 1_000_000_000, int(now))  # §8.8.2.1: never later than Date
-        caching += [("ETag", etag), ("Last-Modified", format_http_date(modified))]
+        caching = [*self._cache_fields(), ("ETag", etag), ("Last-Modified", format_http_date(modified))]
         outcome = evaluate_conditionals(method, headers, etag, modified)
         if outcome == 304:
             return FileDelivery(304, caching)
         if outcome == 412:
-            return _explain(
-                412, [], "Precondition failed: the file is not the version that was asked for", method
-            )
-        caching.append(("Accept-Ranges", "bytes"))
+            return _explain(412, [], "Precondition failed: the file is another version now", method)
 
+        fields = [*content, *caching, ("Accept-Ranges", "bytes")]
         range_field = combined(headers, "range") if method == "GET" else None
         if range_field is not None and if_range_holds(headers, etag, modified, now):
             ranges = parse_range(range_field, size)
             if ranges is not None:
-                return _partial(ranges, size, content_type, fields + caching)
-        return FileDelivery(200, fields + caching, size, whole)
+                return _partial(ranges, size, fields)
+        return _whole(200, fields, size, method)
 
 
 def file_etag(mtime_ns: int, size: int, *, now_ns: int) -> str:
@@ -267,9 +277,11 @@ def file_etag(mtime_ns: int, size: int, *, now_ns: int) -> str:
     return f'{weak}"{mtime_ns:x}-{size:x}"'
 
 
-def _partial(
-    ranges: list[ByteRange], size: int, content_type: str, fields: list[tuple[str, str]]
-) -> FileDelivery:
+def _whole(status: int, fields: list[tuple[str, str]], size: int, method: str) -> FileDelivery:
+    return FileDelivery(status, fields, size, [(0, size)] if size and method != "HEAD" else [])
+
+
+def _partial(ranges: list[ByteRange], size: int, fields: list[tuple[str, str]]) -> FileDelivery:
     """Answer a Range field that applies: 206 with one part or several, or 416."""
     if not ranges:
         fields = [("Content-Range", unsatisfied_range(size)), ("Accept-Ranges", "bytes")]
@@ -282,7 +294,7 @@ def _partial(
         )
     # 128 random bits: nobody can have put the boundary into the file.
     boundary = os.urandom(16).hex()
-    heads, tail = multipart_frame(ranges, size, content_type, boundary)
+    heads, tail = multipart_frame(ranges, size, fields[0][1], boundary)
     segments: list[Segment] = []
     for head, part in zip(heads, ranges, strict=True):
         segments += [head, (part.start, part.stop - part.start)]

@@ -192,10 +192,16 @@ class _StaticFile(FileBody):
         self._slash = slash
 
     def open(
-        self, method: str, headers: FieldSource, *, status: int = 200, now: float | None = None
+        self,
+        method: str,
+        headers: FieldSource,
+        *,
+        status: int = 200,
+        content_type: str | None = None,
+        now: float | None = None,
     ) -> FileDelivery:
         try:
-            return super().open(method, headers, status=status, now=now)
+            return super().open(method, headers, status=status, content_type=content_type, now=now)
         except _FolderWithoutSlash:
             # Relative to the request's own target (RFC 9110 §10.2.2), wherever the files are mounted; "./"
             # keeps a name with a colon from being read as a scheme.
