@@ -200,6 +200,8 @@ def schema_of(annotation, scope=None):
         ("Missing", {}),
         ("list[Missing]", {"type": "array", "items": {}}),
         ("dict[str, missing.Thing[int] | None]", {"type": "object"}),
+        ("Annotated[int, Missing(ge=1)] | None", {"anyOf": [{"type": "integer"}, {"type": "null"}]}),
+        (list["Missing | int"], {"type": "array", "items": {}}),  # noqa: F821
         ("not a type", {}),
         ("1 / 0", {}),
         (5, {}),

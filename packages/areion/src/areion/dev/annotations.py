@@ -32,6 +32,9 @@ class _UnknownMeta(type):
     def __getitem__(cls, _arguments: object) -> type:
         return cls
 
+    def __call__(cls, *_args: object, **_kwargs: object) -> type:
+        return cls
+
 
 class Unknown(metaclass=_UnknownMeta):
     """What an annotation that cannot be resolved stands for; a name's own stand-in is a subclass."""
@@ -82,13 +85,15 @@ def resolve(annotation: object, scope: Scope) -> object:
         log.debug("%s: annotation %r: %s: %s", scope.owner, annotation, type(error).__name__, error)
     else:
         return found["it"]
+    if not isinstance(annotation, str):
+        return annotation  # what is inside of it is resolved piece by piece
     try:
         # The good parts of a half-good `dict[str, "Missing"]` are still worth showing.
-        known = _Names({**scope.globals, **scope.locals})
-        return get_type_hints(holder, {}, known, include_extras=True)["it"]
+        found = eval(annotation, {}, _Names({**scope.globals, **scope.locals}))  # noqa: S307 - as typing does
     except Exception as error:  # noqa: BLE001 - as above; the cause has been told
         log.debug("%s: annotation %r is not documented: %s", scope.owner, annotation, error)
         return Unknown
+    return found
 
 
 def function_of(handler: Any) -> Any:

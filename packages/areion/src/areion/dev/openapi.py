@@ -127,7 +127,10 @@ class _Paths:
         item = self.items.setdefault(template.path, {})
         handler = inspect_handler(route.handler)
         for method in route.methods:
-            operation = self._operation(route, method.upper(), template, handler)
+            try:
+                operation = self._operation(route, method.upper(), template, handler)
+            except ValueError as error:
+                raise ValueError(f"{method} {route.path}: {error}") from error
             self.tags.update(dict.fromkeys(operation.get("tags", ())))
             _place(item, method.upper(), operation, route.path)
 
@@ -176,7 +179,7 @@ class _Paths:
         wished = given or re.sub(r"[^A-Za-z0-9_.-]+", "_", own)
         if given and given in self._ids and not self._ids[given].endswith(f" {route.path}"):
             raise ValueError(
-                f"operation_id {given!r} is given to {self._ids[given]} and to {place}: it must be unique"
+                f"operation_id {given!r} is given to {self._ids[given]} already; it must be unique"
             )
         slug = re.sub(r"[^A-Za-z0-9]+", "_", route.path).strip("_") or "root"
         long = "_".join(filter(None, (wished, method.lower(), slug)))
