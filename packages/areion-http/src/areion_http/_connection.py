@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
+from asyncio import Task
 from collections.abc import Awaitable
 from contextvars import copy_context
 from types import CoroutineType
@@ -29,14 +31,14 @@ from areion_http.errors import (
     ServiceUnavailableError,
 )
 from areion_http.request import Client, ConnectionInfo, HttpRequest
-from areion_http.response import JSON, HttpResponse, coerce, dump_json, encode_body
+from areion_http.response import HttpResponse, coerce, dump_json, encode_body
 
 if TYPE_CHECKING:
     from areion_http._serializer import Serializer
     from areion_http._shared import Shared
 
-# Bytes of answers gathered before they are handed to the transport, which then may ask for a pause.
-_MAX_BATCH: Final = 64 * 1024
+# Answers gathered before they are handed to the transport, which then may ask for a pause.
+_MAX_BATCH: Final = 64
 _LINGER_BYTES: Final = 1024 * 1024
 
 
@@ -56,16 +58,17 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         "_drain_waiter",
         "_eof",
         "_incoming",
+        "_json",
+        "_left",
         "_lingering",
+        "_loop",
         "_mark",
         "_parse",
         "_reading_paused",
         "_request",
-        "_requests",
         "_shared",
         "_simple",
         "_skip",
-        "_start",
         "_streaming",
         "_task",
         "_timed_out",
@@ -83,7 +86,8 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         self._shared = shared
         self._app = shared.handler
         self._parse = shared.parser.parse
-        self._start = shared.start_task
+        self._loop = shared.loop
+        self._json = shared.serializer.json
         self._simple = shared.serializer.simple
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
@@ -93,7 +97,8 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         self._task: asyncio.Task[Any] | None = None
         self._incoming: IncomingBody | None = None
         self._skip: IncomingBody | None = None
-        self._requests = 0
+        # Requests that may still come before the connection is closed; 0 when the server stops.
+        self._left = shared.config.max_requests_per_connection
         self._close_after = False
         self._eof = False
         self._lingering = -1
@@ -176,21 +181,14 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
             self._go_on()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of the client."""
+        """Take bytes of the client, and answer the requests in them until one has to wait or they end."""
         if self._busy or self._buffer or self._skip is not None:
             self._hold(data)
-        else:
-            self._run(data, 0)
-
-    # -- requests -----------------------------------------------------------------------------------------
-
-    def _run(self, data: bytes, position: int) -> None:
-        """Answer requests in ``data`` from ``position`` on, until one has to wait or the bytes end."""
+            return
         # PERF: this loop is the life of nearly every request; what is rare lives in methods of its own.
-        shared = self._shared
+        position = 0
         size = len(data)
         out: list[bytes] = []
-        batch = 0
         while position < size:
             try:
                 request = self._parse(data, position)
@@ -204,14 +202,18 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
                 return
             position = request._head_end
             request.connection = self
-            self._requests += 1
+            self._left -= 1
             if request.declared_length:
                 position = self._begin_body(request, data, position)
             context = copy_context()
             try:
                 result = context.run(self._app, request)
                 if type(result) is CoroutineType:
-                    task = self._start(result, context=context)
+                    if sys.version_info >= (3, 12):
+                        # A coroutine that never waits is done when this returns; nothing is scheduled.
+                        task = Task(result, loop=self._loop, context=context, eager_start=True)
+                    else:
+                        task = self._loop.create_task(result, context=context)
                     if not task.done():
                         self._flush(out)
                         self._await_task(task, request, data[position:])
@@ -219,35 +221,27 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
                     result = task.result()
             except Exception as error:  # noqa: BLE001 - becomes a response, and is logged there
                 result = self._failed(request, error)
-            if (
-                request._keep_alive
-                and request._minor
-                and self._incoming is None
-                and request.method != "HEAD"
-                and not shared.draining
-                and self._requests < shared.max_requests
-            ):
+            if request._plain and self._left > 0 and self._incoming is None:
+                answer: bytes | None
                 try:
-                    answer = self._usual_answer(result)
+                    kind = type(result)
+                    if kind is dict:
+                        answer = self._json(result)
+                    else:
+                        answer = self._usual_answer(result) if kind is HttpResponse else None
                 except (TypeError, ValueError):
                     answer = None  # _settle says what is wrong with it
                 if answer is not None:
-                    if position >= size and not out:
-                        self._transport.write(answer)  # type: ignore[union-attr]  # open while it gives data
-                        if request.declared_length:
-                            request.close()
-                        return
-                    out.append(answer)
                     if request.declared_length:
                         request.close()
-                    batch += len(answer)
-                    if batch > _MAX_BATCH:
-                        batch = 0
-                        self._flush(out)
-                        if self._write_paused:
-                            self._buffer = data[position:]
-                            return
-                    continue
+                    if position >= size and not out:
+                        self._transport.write(answer)  # type: ignore[union-attr]  # open while it gives data
+                        return
+                    out.append(answer)
+                    if len(out) < _MAX_BATCH or not self._batch_paused(out):
+                        continue
+                    self._buffer = data[position:]
+                    return
             self._flush(out)
             self._buffer = data[position:]
             self._settle(request, result)
@@ -257,20 +251,20 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
             self._buffer = b""
         self._flush(out)
 
+    def _batch_paused(self, out: list[bytes]) -> bool:
+        """Write a full batch; tell whether the client takes its answers too slowly to go on."""
+        self._flush(out)
+        return self._write_paused
+
     def _flush(self, out: list[bytes]) -> None:
         if out:
             if self._transport is not None:
                 self._transport.write(b"".join(out))
             out.clear()
 
-    def _usual_answer(self, result: Any) -> bytes | None:
-        """Render an answer with a known body on a connection that persists; None for any other."""
-        kind = type(result)
-        if kind is dict:
-            return self._simple(200, JSON, dump_json(result))
-        if kind is not HttpResponse:
-            return None
-        body = result.body
+    def _usual_answer(self, response: HttpResponse) -> bytes | None:
+        """Render a response with a known body on a connection that persists; None for any other."""
+        body = response.body
         kind = type(body)
         if kind is dict:
             payload = dump_json(body)
@@ -280,14 +274,14 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
             payload = body.encode()
         else:
             return None
-        status_code = result.status_code
+        status_code = response.status_code
         if status_code != 200 and status_code in _NO_CONTENT:
             return None
-        if result._headers is None:
-            return self._simple(status_code, result._content_type, payload)
-        if "connection" in result._headers:
+        if response._headers is None:
+            return self._simple(status_code, response._content_type, payload)
+        if "connection" in response._headers:
             return None
-        return self._shared.serializer.response(result, payload)
+        return self._shared.serializer.response(response, payload)
 
     def _await_task(self, task: asyncio.Task[Any], request: HttpRequest, rest: bytes) -> None:
         """Let a handler that waits go on; answer when it is done."""
@@ -326,7 +320,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         self._busy = True
         self._request = request
         if isinstance(result, Awaitable) and not isinstance(result, HttpResponse):
-            self._await_task(self._shared.loop.create_task(_awaited(result)), request, self._buffer)
+            self._await_task(self._loop.create_task(_awaited(result)), request, self._buffer)
             return
         try:
             response = coerce(result)
@@ -378,7 +372,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
     def _persists(self, request: HttpRequest, response: HttpResponse) -> bool:
         """Tell whether the connection can serve another request after this response."""
         shared = self._shared
-        if not request._keep_alive or shared.draining or self._requests >= shared.max_requests:
+        if not request._keep_alive or self._left <= 0:
             return False
         if response._headers is not None and "close" in response._headers.get("connection", "").lower():
             return False
@@ -416,7 +410,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         data, self._buffer = self._buffer, b""
         self._resume_reading()
         if data:
-            self._run(data, 0)
+            self.data_received(data)
         if self._eof and not self._busy and self._transport is not None:
             self._transport.close()
 
@@ -443,7 +437,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
             self._check_partial(data)
         else:
             self._buffer = b""
-            self._run(data, 0)
+            self.data_received(data)
 
     def _feed(self, incoming: IncomingBody, data: bytes) -> bytes:
         """Give bytes to a body; return those behind it."""
@@ -615,6 +609,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
 
     def shut_down(self, *, force: bool = False) -> None:
         """Close now if idle, or by ``force``; otherwise the current response will be the last."""
+        self._left = 0
         if self._transport is not None and (force or not self._busy):
             self._busy = True
             self._transport.close()

@@ -48,15 +48,15 @@ def _waits_for(connection: HttpConnection, unsent: int) -> tuple[str, int, float
         return "skip", 0, config.body_grace
     if not connection._busy:
         if connection._buffer:
-            return "head", connection._requests, config.head_timeout
-        first = connection._requests == 0
-        return "idle", connection._requests, config.head_timeout if first else config.keep_alive_timeout
+            return "head", connection._left, config.head_timeout
+        first = connection._left == config.max_requests_per_connection
+        return "idle", connection._left, config.head_timeout if first else config.keep_alive_timeout
     incoming = connection._incoming
     if incoming is not None and incoming.waiting:
         return "body", incoming.received, config.body_grace
     if connection._eof:
-        return "half-closed", connection._requests, config.half_close_timeout
-    return "handler", connection._requests, config.handler_timeout
+        return "half-closed", connection._left, config.half_close_timeout
+    return "handler", connection._left, config.handler_timeout
 
 
 def _judge_rate(connection: HttpConnection, new: int, received: int, elapsed: float, now: float) -> None:

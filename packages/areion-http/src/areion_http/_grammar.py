@@ -91,5 +91,7 @@ def usual_head(max_fields: int) -> re.Pattern[bytes]:
     return re.compile(
         rb"(" + TCHAR + rb"++) (/" + _PLAIN + rb"*+(?:%[0-9A-Fa-f]{2}" + _PLAIN + rb"*+)*+)"
         rb"(?:\?(" + QUERY + rb"*+))?+ HTTP/1\.([01])\r\n"
-        rb"(?:" + field + rb"){0," + str(max_fields).encode() + rb"}+\r\n"
+        rb"(?:" + field + rb"){0," + str(max_fields).encode() + rb"}+"
+        # Without Host the version decides whether that is right: that is for the line-by-line parser.
+        rb"(?(5)\r\n|(?!))"
     )

@@ -9,11 +9,12 @@ RFC 9112 §2 to §6. Bodies are not read here, and nothing here waits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 from areion_http import _lines
 from areion_http._grammar import usual_head
-from areion_http._lines import Framing, keeps_alive
+from areion_http._lines import Framing
 from areion_http.config import HttpConfig
 from areion_http.request import HttpRequest
 
@@ -25,7 +26,7 @@ _METHODS: Final = {
     for name in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT")
 }
 # PERF: the spellings of nearly every browser and client; other values are split into options.
-_PERSISTS: Final = {b"keep-alive": True, b"Keep-Alive": True}
+_PERSISTS: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 
 
 class HeadParser(Generic[R]):
@@ -36,12 +37,16 @@ class HeadParser(Generic[R]):
         request_class: What to make of a head.
     """
 
-    __slots__ = ("_config", "_match", "_new", "_request_class", "_usual_size")
+    __slots__ = ("_blank", "_config", "_match", "_usual_size")
 
     def __init__(self, config: HttpConfig, request_class: type[R]) -> None:
         self._config = config
-        self._request_class = request_class
-        self._new = request_class.__new__
+        # PERF: a class without an __init__ of its own is called at half the price.
+        self._blank: Callable[[], R] = type(
+            request_class.__name__,
+            (request_class,),
+            {"__slots__": (), "__init__": object.__init__, "__doc__": request_class.__doc__},
+        )
         self._match = usual_head(config.max_fields).match
         # A head that is shorter than the request line may be is within both limits.
         self._usual_size = min(config.max_request_line, config.max_head_size)
@@ -66,27 +71,15 @@ class HeadParser(Generic[R]):
         end = match.end()
         if end - start > self._usual_size:
             return self._parse_lines(data, start)
-        method, path, query, minor, host, connection, length = match.groups()
-        request: R = self._new(self._request_class)
-        request.method = _METHODS.get(method) or method.decode()
+        # PERF: all that is not asked of every request is taken from the match when somebody asks.
+        method, path, _, minor, _, connection, length = match.groups()
+        request: R = self._blank()
+        request.method = name = _METHODS.get(method) or method.decode()
         request.raw_path = path.decode()
-        request._query = query
-        request._head = data
-        request._head_start = match.end(4) + 2
+        request._match = match
         request._head_end = end
-        request.declared_length = 0
-        if minor == b"1":
-            if host is None:
-                return self._parse_lines(data, start)
-            request._minor = 1
-            request._keep_alive = (
-                connection is None or _PERSISTS.get(connection) or keeps_alive(connection, 1)
-            )
-        else:
-            request._minor = 0
-            request._keep_alive = connection is not None and keeps_alive(connection, 0)
-        if length is not None:
-            request.declared_length = int(length)
+        request.declared_length = 0 if length is None else int(length)
+        request._plain = (connection is None or connection in _PERSISTS) and minor == b"1" and name != "HEAD"
         return request
 
     def _parse_lines(self, data: bytes, start: int) -> R | None:
@@ -97,13 +90,13 @@ class HeadParser(Generic[R]):
         return self._build(_lines.read_head(data, start, end + 2, self._config))
 
     def _build(self, head: Framing) -> R:
-        request: R = self._new(self._request_class)
+        request: R = self._blank()
         request.method = _METHODS.get(head.method) or head.method.decode()
         request.raw_path = head.path.decode()
         request._query = head.query
-        request._head = head.data
-        request._head_start = head.fields_start
+        request._fields = head.data[head.fields_start : head.end - 4]
         request._head_end = head.end
+        request._plain = False
         request._minor = head.minor
         request._keep_alive = head.keep_alive
         request.declared_length = -1 if head.chunked else head.length or 0

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from typing import Final
 
-from areion_http.response import HttpResponse
+from areion_http.response import JSON, HttpResponse, dump_json
 from areion_http.status import reason_phrase
 
 # Fields that the server alone decides, since framing depends on them (RFC 9112 §6).
@@ -21,6 +21,10 @@ FRAMING_FIELDS: Final = frozenset(
 
 # Different (status, type) pairs kept; handlers may make up types without end.
 _MAX_PREFIXES: Final = 256
+
+# PERF: the end of the head for small bodies, rendered beforehand; two thirds of the price of formatting.
+_SMALL: Final = 2048
+_LENGTHS: Final = tuple(b"%d\r\n\r\n" % size for size in range(_SMALL))
 
 
 def has_no_body(status_code: int) -> bool:
@@ -35,7 +39,7 @@ class Serializer:
         server_name: Value of the Server field; empty to leave it out.
     """
 
-    __slots__ = ("_common", "_prefixes", "_second", "_server")
+    __slots__ = ("_common", "_json_prefix", "_prefixes", "_second", "_server")
 
     def __init__(self, server_name: str = "Areion") -> None:
         self._server = f"Server: {server_name}\r\n".encode() if server_name else b""
@@ -55,13 +59,29 @@ class Serializer:
             self._second = second
             self._common = b"Date: %b\r\n%b" % (formatdate(second, usegmt=True).encode(), self._server)
             self._prefixes.clear()
+            self._json_prefix = self._prefix(200, JSON)
 
     def simple(self, status_code: int, content_type: str | None, payload: bytes) -> bytes:
         """Render a response without fields of its own, on a persistent HTTP/1.1 connection."""
         prefix = self._prefixes.get((status_code, content_type))
         if prefix is None:
             prefix = self._prefix(status_code, content_type)
-        return b"%b%d\r\n\r\n%b" % (prefix, len(payload), payload)
+        size = len(payload)
+        if size < _SMALL:
+            return prefix + _LENGTHS[size] + payload
+        return b"%b%d\r\n\r\n%b" % (prefix, size, payload)
+
+    def json(self, value: object) -> bytes:
+        """Render ``value`` as a 200 response of JSON, on a persistent HTTP/1.1 connection.
+
+        Raises:
+            TypeError: If something in it cannot be expressed.
+        """
+        payload = dump_json(value)
+        size = len(payload)
+        if size < _SMALL:
+            return self._json_prefix + _LENGTHS[size] + payload
+        return b"%b%d\r\n\r\n%b" % (self._json_prefix, size, payload)
 
     def _prefix(self, status_code: int, content_type: str | None) -> bytes:
         field = b"" if content_type is None else b"Content-Type: %b\r\n" % content_type.encode("latin-1")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
-import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -54,14 +52,6 @@ class Shared:
         self.parser = HeadParser(config, request_class)
         self.serializer = Serializer(config.server_name)
         self.connections: set[HttpConnection] = set()
-        self.max_requests = config.max_requests_per_connection
-        self.draining = False
-        self.start_task: Callable[..., asyncio.Task[Any]]
-        if sys.version_info >= (3, 12):
-            # PERF: a coroutine that never waits is finished when this returns; nothing is scheduled.
-            self.start_task = functools.partial(asyncio.Task, loop=loop, eager_start=True)
-        else:
-            self.start_task = loop.create_task
 
     def sweep(self) -> None:
         """Refresh the clock of the responses and enforce all deadlines."""

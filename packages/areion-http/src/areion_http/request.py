@@ -6,12 +6,14 @@ parameters) is made when somebody asks and then kept. Nothing here knows about t
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote
 
 import orjson
 
+from areion_http._lines import keeps_alive
 from areion_http.errors import BadRequestError, PayloadTooLargeError
 from areion_http.headers import Headers, HeadersInit
 
@@ -86,14 +88,15 @@ class HttpRequest:
         "__weakref__",
         "_authority",
         "_expects_continue",
+        "_fields",
         "_form",
-        "_head",
         "_head_end",
-        "_head_start",
         "_incoming",
         "_keep_alive",
+        "_match",
         "_minor",
         "_parsed_body",
+        "_plain",
         "_query",
         "body",
         "client",
@@ -126,9 +129,10 @@ class HttpRequest:
     trailers: list[tuple[str, str]]
     connection: ConnectionInfo
     _query: bytes | None
-    _head: bytes
-    _head_start: int
+    _match: re.Match[bytes] | None
+    _fields: bytes
     _head_end: int
+    _plain: bool
     _minor: int
     _keep_alive: bool
     _authority: str | None
@@ -146,6 +150,7 @@ class HttpRequest:
         self._query = query.encode() if mark else None
         self._minor = 1
         self._keep_alive = True
+        self._plain = method != "HEAD"
         self.headers = headers if isinstance(headers, Headers) else Headers(headers)
         self.body = body.encode() if isinstance(body, str) else body or b""
         self.declared_length = len(self.body)
@@ -411,13 +416,33 @@ def too_large(limit: int) -> PayloadTooLargeError:
 
 
 def _headers(request: HttpRequest) -> Headers:
-    text = request._head[request._head_start : request._head_end - 4].decode("latin-1")
+    text = request._fields.decode("latin-1")
     pairs = []
     for line in text.split("\r\n"):
         name, colon, value = line.partition(":")
         if colon:
             pairs.append((name, value.strip(" \t")))
     return Headers.trusted(pairs)
+
+
+# The groups of a match are those of _grammar.usual_head.
+
+
+def _fields(request: HttpRequest) -> bytes:
+    match = request._match
+    return b"" if match is None else match.string[match.end(4) + 2 : match.end() - 4]
+
+
+def _query(request: HttpRequest) -> bytes | None:
+    return None if request._match is None else request._match[3]
+
+
+def _minor(request: HttpRequest) -> int:
+    return 1 if request._match is None else int(request._match[4])
+
+
+def _keep_alive(request: HttpRequest) -> bool:
+    return keeps_alive(b"" if request._match is None else request._match[6] or b"", request._minor)
 
 
 def _path(request: HttpRequest) -> str:
@@ -469,6 +494,12 @@ _LAZY: Final[dict[str, Callable[[Any], Any]]] = {
     "host": _host,
     "connection": lambda _: _NOWHERE,
     "trailers": lambda _: [],
+    "_match": lambda _: None,
+    "_fields": _fields,
+    "_query": _query,
+    "_minor": _minor,
+    "_keep_alive": _keep_alive,
+    "_plain": lambda _: False,
     "_authority": lambda _: None,
     "_expects_continue": lambda _: False,
     "_incoming": lambda _: None,

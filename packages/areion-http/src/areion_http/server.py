@@ -306,7 +306,6 @@ class HttpServer(BaseHttpServer):
         """Let running requests finish within ``shutdown_timeout``, then cut what is left, and say what."""
         for server in servers:
             server.close()
-        shared.draining = True
         for connection in tuple(shared.connections):
             connection.shut_down()
         loop = asyncio.get_running_loop()

@@ -69,17 +69,24 @@ class Dispatcher:
     def _inner(self) -> Callable[[HttpRequest], Any]:
         if self._own_prefixes:
             return self._with_own
-        return self._planned if self._plans else self._plain
+        return self._planned if self._plans else self._plain()
 
-    def _plain(self, request: HttpRequest) -> Any:
-        # PERF: every request to a server without filters and route options runs through these lines alone.
-        try:
-            handler, params, _ = self._get_handler(request.method, request.raw_path)
-        except (NoSuchPath, NoSuchMethod) as error:
-            return self._no_match(request, error)
-        if request.declared_length and not request.body_arrived:
-            return _read_and_call(request, handler, params)
-        return handler(request, **params) if params else handler(request)
+    def _plain(self) -> Callable[[HttpRequest], Any]:
+        """Return the dispatch function of a server whose routes need no plan."""
+        # PERF: a closure reaches what it needs faster than a method; most requests see nothing but this.
+        get_handler = self._get_handler
+        no_match = self._no_match
+
+        def dispatch(request: HttpRequest) -> Any:
+            try:
+                handler, params, _ = get_handler(request.method, request.raw_path)
+            except (NoSuchPath, NoSuchMethod) as error:
+                return no_match(request, error)
+            if request.declared_length and not request.body_arrived:
+                return _read_and_call(request, handler, params)
+            return handler(request, **params) if params else handler(request)
+
+        return dispatch
 
     def _planned(self, request: HttpRequest) -> Any:
         try:
