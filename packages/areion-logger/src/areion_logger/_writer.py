@@ -250,7 +250,8 @@ class Writer:
                 return self._written >= target
             if self._thread is not None:
                 self._wake()
-                return self._changed.wait_for(lambda: self._written >= target, timeout)
+                # At the end, what could be waited for was.
+                return self._changed.wait_for(lambda: self._written >= target, 0 if self._ended else timeout)
         self._drain(timeout)
         return self._written >= target
 
