@@ -51,6 +51,9 @@ class TemplateNotFoundError(EngineError, jinja2.TemplateNotFound):
         self.searched = tuple(searched)
         self.detail = detail
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.names, self.searched, self.detail), self.__dict__
+
     def asked_for_by(self, template: str, line: int) -> TemplateNotFoundError:
         """Return the same error, saying which template included or extended the missing one."""
         by = f"asked for by {template!r}, line {line}"
@@ -75,6 +78,13 @@ class TemplateSyntaxError(EngineError, jinja2.TemplateSyntaxError):
         self.template = template
         self.line = line
         self.source_line = source_line
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (
+            type(self),
+            (self.message, self.lineno, self.name, self.filename, self.source_line),
+            self.__dict__,
+        )
 
     def __str__(self) -> str:
         place = f" ({self.filename})" if self.filename else ""
