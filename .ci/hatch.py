@@ -9,6 +9,7 @@ import contextlib
 import os
 import pathlib
 import signal
+import ssl
 import subprocess
 import sys
 
@@ -58,6 +59,9 @@ def main():
     set_up()
     os.chdir(ROOT)
     os.environ["HATCH_DATA_DIR"] = str(STORE / "data")
+    trusted = ssl.get_default_verify_paths()
+    if trusted.cafile or (trusted.capath and any(pathlib.Path(trusted.capath).iterdir())):
+        os.environ.setdefault("UV_SYSTEM_CERTS", "true")  # uv trusts whom this machine trusts, as pip does
     command = [str(PYTHON), "-m", "hatch", *sys.argv[1:]]
     if os.name == "nt":
         sys.exit(subprocess.call(command))

@@ -45,6 +45,27 @@ def house(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.fixture
+def stand_in_venv(tmp_path: Path) -> str:
+    """A folder with a `venv` that makes the stand-in, and takes a while, so that two of it would overlap."""
+    folder = tmp_path / "stand-in"
+    folder.mkdir()
+    (folder / "venv.py").write_text(
+        textwrap.dedent(f"""
+            import pathlib, shutil, sys, time
+            environment = pathlib.Path(sys.argv[-1])
+            if "--clear" in sys.argv:
+                shutil.rmtree(environment, ignore_errors=True)
+            python = environment / "bin/python"
+            python.parent.mkdir(parents=True)
+            time.sleep(0.3)
+            python.write_text({STAND_IN!r})
+            python.chmod(0o755)
+        """)
+    )
+    return str(folder)
+
+
 def _pinned() -> list[str]:
     line = next(
         line for line in (ROOT / ".ci/hatch.py").read_text().splitlines() if line.startswith("HATCH = ")
@@ -96,17 +117,21 @@ def test_serve_ends_cleanly(house: Path, number: signal.Signals, whole_group: bo
     assert process.wait(timeout=30) == 0
 
 
-def test_failed_set_up_says_what_failed_and_is_redone(house: Path) -> None:
+def test_failed_set_up_says_what_failed_and_is_redone(house: Path, stand_in_venv: str) -> None:
     """A set-up that was cut short is not taken for a whole one: it is made anew, and its failure is shown."""
     environment = next((house / ".hatch").glob("hatch-*"))
     (environment / "ready").unlink()
-    process = _start(house, "test", PIP_NO_INDEX="1", PIP_FIND_LINKS="", PIP_CONFIG_FILE=os.devnull)
-    output, _ = process.communicate(timeout=120)
-    assert process.returncode == 1
+    failing = _start(house, "test", PYTHONPATH=stand_in_venv, STATUS="1")
+    output, _ = failing.communicate(timeout=60)
+    assert failing.returncode == 1
     assert "Setting up hatch==" in output
-    assert "No matching distribution found for hatch==" in output
-    assert "run the same command again" in output
+    assert "|-m|pip|install|" in output  # the stand-in's way of saying what it was asked for
+    assert "could not be installed: see above" in output
     assert not (environment / "ready").exists()
+    again = _start(house, "test", PYTHONPATH=stand_in_venv)
+    output, _ = again.communicate(timeout=60)
+    assert again.returncode == 0
+    assert output.endswith("|-m|hatch|test\n")
 
 
 def test_python_without_ensurepip_is_told_what_to_install(house: Path, tmp_path: Path) -> None:
@@ -143,24 +168,11 @@ def test_source_parses_on_old_pythons() -> None:
     ast.parse((ROOT / ".ci/hatch.py").read_text(), feature_version=(3, 8))
 
 
-def test_two_first_uses_make_one_set_up(house: Path, tmp_path: Path) -> None:
+def test_two_first_uses_make_one_set_up(house: Path, stand_in_venv: str) -> None:
     """Of two commands at once on a fresh clone, the second waits and uses what the first made."""
     shutil.rmtree(next((house / ".hatch").glob("hatch-*")))
-    # A stand-in for `venv` that takes its time, so that the two overlap.
-    slow = tmp_path / "slow"
-    slow.mkdir()
-    (slow / "venv.py").write_text(
-        textwrap.dedent(f"""
-            import pathlib, sys, time
-            time.sleep(0.5)
-            python = pathlib.Path(sys.argv[-1]) / "bin/python"
-            python.parent.mkdir(parents=True)  # fails if it is there already
-            python.write_text({STAND_IN!r})
-            python.chmod(0o755)
-        """)
-    )
-    first = _start(house, "test", PYTHONPATH=str(slow))
-    second = _start(house, "test", PYTHONPATH=str(slow))
+    first = _start(house, "test", PYTHONPATH=stand_in_venv)
+    second = _start(house, "test", PYTHONPATH=stand_in_venv)
     outputs = [process.communicate(timeout=60)[0] for process in (first, second)]
     assert [first.returncode, second.returncode] == [0, 0]
     assert sum("Setting up" in output for output in outputs) == 1
