@@ -6,6 +6,7 @@ client sends is told by `_inputs`, what it gets by `_outcomes`, how types look b
 together. Nothing here serves anything.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -183,8 +184,8 @@ class _Paths:
             )
         slug = re.sub(r"[^A-Za-z0-9]+", "_", route.path).strip("_") or "root"
         long = "_".join(filter(None, (wished, method.lower(), slug)))
-        candidates = [wished, f"{wished}_{method.lower()}" if wished else "", long]
-        candidates += [f"{long}_{n}" for n in range(2, len(self._ids) + 3)]
+        first = (wished, f"{wished}_{method.lower()}" if wished else "", long)
+        candidates = itertools.chain(first, (f"{long}_{n}" for n in itertools.count(2)))
         chosen = next(one for one in candidates if one and one not in self._ids)
         self._ids[chosen] = place
         return chosen

@@ -10,6 +10,7 @@ Schemas show what travels as JSON by areion-http's encoder. Routes and operation
 
 import enum
 import inspect
+import itertools
 import re
 import types
 from collections.abc import Callable, Hashable
@@ -107,7 +108,7 @@ class SchemaBuilder:
 
     def _free_name(self, name: str, qualifier: str) -> str:
         plain, long = _component_name(name), _component_name(f"{qualifier}.{name}")
-        candidates = [plain, long, *(f"{long}_{n}" for n in range(2, len(self.components) + 3))]
+        candidates = itertools.chain((plain, long), (f"{long}_{n}" for n in itertools.count(2)))
         return next(candidate for candidate in candidates if candidate not in self.components)
 
     def _variable(self, annotation: object, scope: Scope) -> Schema | None:
