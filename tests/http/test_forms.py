@@ -210,7 +210,7 @@ class TestQuery:
         ],
     )
     def test_queries(self, query, expected):
-        """Blanks stay, + is a space, bad escapes stay literal, bad UTF-8 is U+FFFD."""
+        """Blank values, which Areion 1 dropped, stay; + is a space, bad escapes stay literal, bad UTF-8 is U+FFFD."""
         assert list(parse_query(query).pairs()) == expected
 
     def test_the_number_of_fields_is_bounded(self):
@@ -327,7 +327,7 @@ class TestMultipart:
     """RFC 7578, RFC 2046 §5.1."""
 
     def test_fields_and_files(self):
-        """Fields are str, files have name, type, size, headers and an open file."""
+        """Areion 1 never parsed them: fields are str, files have name, type, size, headers and an open file."""
         body = part(b"text \xc3\xa9") + part(
             b"\x00\x01\r\n--",
             'form-data; name="f"; filename="x.bin"',

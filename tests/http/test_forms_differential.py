@@ -121,8 +121,12 @@ heads = st.sampled_from(
         b"content-disposition: form-data; name=b\r\nX-Other: y\r\n",
     ]
 )
-data = st.lists(st.sampled_from([b"x", b"\r\n", b"--", b"B", b"-", b"\n", b"\r", b"\0", b"\xff"]), max_size=6)
-forms = st.lists(st.tuples(heads, data.map(b"".join)), max_size=3).map(
+data = (
+    st.lists(st.sampled_from([b"x", b"\r\n", b"--", b"B", b"-", b"\n", b"\r", b"\0", b"\xff"]), max_size=6)
+    .map(b"".join)
+    .filter(lambda content: b"\r\n--B" not in b"\r\n" + content)
+)
+forms = st.lists(st.tuples(heads, data), max_size=3).map(
     lambda parts: (
         b"".join(b"--B\r\n" + head + b"\r\n" + body + b"\r\n" for head, body in parts) + b"--B--\r\n"
     )
@@ -200,8 +204,4 @@ def test_nobody_reads_an_accepted_form_differently(other, form, changes):
 @given(forms)
 def test_well_formed_forms_are_read_alike_by_all(form):
     """Without mutations there is no difference at all."""
-    mine = ours(form)
-    if isinstance(mine, str):  # the data itself made a boundary
-        assert b"\r\n--B" in form.replace(b"\r\n--B\r\n", b"").removesuffix(b"\r\n--B--\r\n")
-    else:
-        assert mine == by_multipart(form, strict=True) == by_python_multipart(form)
+    assert ours(form) == by_multipart(form, strict=True) == by_python_multipart(form)

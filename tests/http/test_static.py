@@ -56,7 +56,7 @@ def fetch(files, path, method="GET", **fields):
     ],
 )
 def test_files_in_the_tree_are_served(tree, path, content):
-    """Sub-folders too; the path is taken as decoded, so a percent sign is one."""
+    """Sub-folders too, which Areion 1 could not; the path is taken as decoded: a percent sign is one."""
     assert fetch(StaticFiles(tree), path) == (200, content)
     assert StaticFiles(tree).resolve(path) == tree / path
 
@@ -192,7 +192,7 @@ class TestSymbolicLinks:
         ],
     )
     def test_links_that_leave_are_not(self, tree, target, path):
-        """Not to a file beside, a folder with the same beginning, a dot-file, itself or nothing."""
+        """Areion 1 followed them: to a file beside, a folder of the same beginning, a dot-file, itself, nothing."""
         (tree / "link").symlink_to(target)
         with pytest.raises(NotFoundError):
             fetch(StaticFiles(tree), path)
@@ -369,7 +369,7 @@ def test_an_instance_is_a_handler(tree):
 
 
 def test_conditions_and_ranges_hold_for_static_files(tree):
-    """The same answers as for any file: 304, 206, HEAD."""
+    """The same answers as for any file, none of which Areion 1 had: ETag and 304, 206, HEAD."""
     files = StaticFiles(tree, cache_control="max-age=3600")
     os.utime(tree / "hello.txt", (1e9, 1e9))
     with files.response_body("hello.txt").open("GET", Headers()) as delivery:
