@@ -210,7 +210,7 @@ class TestQuery:
         ],
     )
     def test_queries(self, query, expected):
-        """Blank values, which Areion 1 dropped, stay; + is a space, bad escapes stay literal, bad UTF-8 is U+FFFD."""
+        """Blank values, which Areion 1 dropped, stay; + is a space, bad escapes stay, bad UTF-8 is U+FFFD."""
         assert list(parse_query(query).pairs()) == expected
 
     def test_the_number_of_fields_is_bounded(self):
