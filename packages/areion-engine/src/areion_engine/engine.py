@@ -219,7 +219,7 @@ class Engine(BaseEngine):
             return self._async_env
 
 
-def _checked(template_name: object, context: object, argument: str = "template_name") -> dict[str, object]:
+def _checked(template_name: object, context: object, argument: str = "template_name") -> Mapping[str, object]:
     if not isinstance(template_name, str):
         raise TypeError(
             f"{argument}: expected a str, got {template_name!r} of type {type(template_name).__name__}"
@@ -228,7 +228,7 @@ def _checked(template_name: object, context: object, argument: str = "template_n
         return {}
     if not isinstance(context, Mapping):
         raise TypeError(f"context for {template_name!r}: expected a mapping, got {type(context).__name__}")
-    return dict(context)
+    return context
 
 
 def _named(argument: str, values: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ from traceback import TracebackException
 from types import TracebackType
 
 from areion_logger._values import cut, plain, safe_repr
-from areion_logger.context import current_context
+from areion_logger.context import bound_fields
 
 _PLAIN = logging.LogRecord("", 0, "", 0, "", (), None)
 STANDARD = frozenset(_PLAIN.__dict__) | {"message", "asctime", "taskName"}
@@ -102,7 +102,7 @@ def settle(
     """
     # As in LogRecord: a single mapping is for places like `%(name)s`.
     single = args[0] if len(args) == 1 and isinstance(args[0], Mapping) and args[0] else args
-    fields = current_context()
+    fields: Mapping[str, object] = bound_fields()
     if extra:
         fields = {**fields, **{key: plain(value) for key, value in extra.items()}}
     return Entry(
@@ -125,7 +125,7 @@ def capture(record: logging.LogRecord, *, keep_record: bool = False) -> Entry:
     """
     message = _formatted(record.msg, record.args)
     attributes = record.__dict__
-    fields = current_context()
+    fields: Mapping[str, object] = bound_fields()
     if len(attributes) != _PLAIN_LENGTH:
         extra = {
             key if type(key) is str else str(plain(key)): plain(value)

@@ -200,6 +200,16 @@ def change_level(held: Hold, level: int) -> None:
             held.tree.settle()
 
 
+def forget(held: Hold) -> None:
+    """Keep in force what a user asked for who went without a word, but only once, however many do so."""
+    with _guard:
+        holds = held.tree._holds
+        if any(
+            other is not held and (other.level, other.places) == (held.level, held.places) for other in holds
+        ):
+            held.tree.remove(held)
+
+
 def release(held: Hold) -> None:
     """Take one user off."""
     with _guard:

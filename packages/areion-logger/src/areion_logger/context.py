@@ -13,13 +13,17 @@ from contextvars import ContextVar, Token
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from areion_logger._values import plain
+from areion_logger._values import MAX_TEXT, plain
 
-_EMPTY: Mapping[str, object] = MappingProxyType({})
-_bound: ContextVar[Mapping[str, object]] = ContextVar("areion_logger.fields", default=_EMPTY)
+_bound: ContextVar[dict[str, object]] = ContextVar("areion_logger.fields", default={})  # noqa: B039 - see below
 
-current_context = _bound.get
-"""Return the fields bound in the current context, as a read-only mapping of plain values."""
+bound_fields = _bound.get
+"""Return the fields of the current context, for this package alone: the dict is shared, and never changed."""
+
+
+def current_context() -> Mapping[str, object]:
+    """Return the fields bound in the current context, as a read-only mapping of plain values."""
+    return MappingProxyType(_bound.get())
 
 
 class Binding:
@@ -27,8 +31,8 @@ class Binding:
 
     __slots__ = ("_token",)
 
-    def __init__(self, token: Token[Mapping[str, object]]) -> None:
-        self._token: Token[Mapping[str, object]] | None = token
+    def __init__(self, token: Token[dict[str, object]]) -> None:
+        self._token: Token[dict[str, object]] | None = token
 
     def reset(self) -> None:
         """Put back the fields that were in force before. A second call does nothing."""
@@ -74,7 +78,8 @@ def bind_context(**fields: object) -> Binding:
         >>> dict(current_context())
         {}
     """
-    merged = dict(_bound.get())
     for key, value in fields.items():
-        merged[key] = value if type(value) is str else plain(value)
-    return Binding(_bound.set(MappingProxyType(merged)))
+        if type(value) is not str or len(value) > MAX_TEXT:
+            fields[key] = plain(value)
+    outer = _bound.get()
+    return Binding(_bound.set({**outer, **fields} if outer else fields))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import weakref
 from typing import TextIO
 
 from areion_logger import _tree
@@ -114,6 +115,7 @@ class Logger(BaseLogger):
                 handler.dispose()
             raise
         self._hold = _tree.hold(name, handlers, self._level, propagate=propagate)
+        weakref.finalize(self, _tree.forget, self._hold).atexit = False
         self.logger = logging.getLogger(name)
         """The standard library's logger behind this one."""
 
