@@ -42,13 +42,17 @@ class CronRunner:
     Args:
         clock: Tells the time.
         log: Where to write what was skipped.
-        launch: Starts a run.
+        launch: Starts a run; its future is cancelled if another process runs it instead.
+        since: Tells, given a job and the time, since when the job's firings count.
     """
 
-    def __init__(self, clock: Clock, log: Log, launch: Launch) -> None:
+    def __init__(
+        self, clock: Clock, log: Log, launch: Launch, since: Callable[[Job, datetime], datetime]
+    ) -> None:
         self._clock = clock
         self._log = log
         self._launch = launch
+        self._since = since
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._names: dict[str, Iterator[int]] = {}
@@ -91,7 +95,7 @@ class CronRunner:
             job = Job(self, job_id, func, args, kwargs, schedule, options, context)
             self._jobs[job_id] = job
             if self._timers is not None:
-                self._arm(job, now)
+                self._arm(job, self._since(job, now))
         return job
 
     def start(self) -> None:
@@ -99,10 +103,11 @@ class CronRunner:
         with self._lock:
             if self._timers is not None:
                 return
-            self._timers = Timers(self._clock, self._log, "areion-cron", self._plan_anew)
             now = self._now()
-            for job in self._jobs.values():
-                self._arm(job, now)
+            since = {job: self._since(job, now) for job in self._jobs.values()}
+            self._timers = Timers(self._clock, self._log, "areion-cron", self._plan_anew)
+            for job, begin in since.items():
+                self._arm(job, begin)
 
     def stop(self) -> None:
         """Fire no more; the jobs stay, for another start."""
@@ -209,7 +214,6 @@ class CronRunner:
             self._arm(job, now)
             if instants:
                 job._running += 1
-                job.runs += len(instants)
         if instants:
             self._run(job, instants)
 
@@ -253,8 +257,9 @@ class CronRunner:
         error = None if future.cancelled() else future.exception()
         with self._lock:
             job._running -= not more
-            job.last_run = due.astimezone(job.schedule.timezone)
             if not future.cancelled():
+                job.runs += 1
+                job.last_run = due.astimezone(job.schedule.timezone)
                 job.last_error = error
                 job.last_result = future.result() if error is None else job.last_result
         if error is not None:

@@ -18,10 +18,13 @@ class TaskRegistry:
     def __bool__(self) -> bool:
         return bool(self._options)
 
+    def __contains__(self, func: Callable[..., Any]) -> bool:
+        return func in self._options
+
     @property
-    def names(self) -> list[str]:
-        """The names of the registered functions."""
-        return list(self._functions)
+    def durable_names(self) -> list[str]:
+        """The names of the registered functions whose tasks are kept in the store."""
+        return [options.name for options in self._options.values() if options.durable]
 
     def add(self, func: Callable[..., Any], options: TaskOptions) -> None:
         """Register a function.

@@ -14,10 +14,6 @@ from itertools import count
 from areion_orchestrator._log import Log
 from areion_orchestrator.clock import Clock
 
-# The longest wait without a look at the clock: a clock that was set, or a machine that slept, is noticed
-# after this many seconds at the latest. Two wake-ups a minute cost no measurable processor time.
-LONGEST_WAIT = 30.0
-
 # A clock set back by more than this is a correction (cron(8) draws the same line); what was planned by the
 # wrong clock must be planned anew.
 CORRECTION = 3 * 3600.0
@@ -97,7 +93,7 @@ class Timers:
             self._condition.notify_all()
             thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join(LONGEST_WAIT)
+            thread.join()
 
     def _run(self) -> None:
         latest = self._clock.now()
@@ -122,7 +118,7 @@ class Timers:
             return None
         when, _, timer = self._heap[0]
         if when > now and timer.callback is not None:
-            self._clock.wait(self._condition, min(when - now, LONGEST_WAIT))
+            self._clock.wait(self._condition, when - now)
             return None
         heapq.heappop(self._heap)
         callback, timer.callback = timer.callback, None

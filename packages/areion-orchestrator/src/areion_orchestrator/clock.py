@@ -10,6 +10,10 @@ import threading
 import time
 from typing import Protocol
 
+# The longest wait without a look at the clock: a clock that was set, or a machine that slept, is noticed
+# after this many seconds at the latest. Two wake-ups a minute cost no measurable processor time.
+LONGEST_WAIT = 30.0
+
 
 class Clock(Protocol):
     """What the timers need of a clock."""
@@ -20,7 +24,7 @@ class Clock(Protocol):
     def wait(self, condition: threading.Condition, timeout: float | None) -> None:
         """Wait on `condition`, whose lock is held, until notified or for `timeout` seconds of this clock.
 
-        It may return early: who waits looks at the time again.
+        It may return early: who waits looks at the time again. None means until notified.
         """
 
 
@@ -32,8 +36,8 @@ class SystemClock:
         return time.time()
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> None:
-        """Wait on `condition` for at most `timeout` seconds."""
-        condition.wait(timeout)
+        """Wait on `condition` for `timeout` seconds, but never longer than LONGEST_WAIT."""
+        condition.wait(timeout if timeout is None else min(timeout, LONGEST_WAIT))
 
 
 class MonotonicClock:
@@ -44,5 +48,5 @@ class MonotonicClock:
         return time.monotonic()
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> None:
-        """Wait on `condition` for at most `timeout` seconds."""
-        condition.wait(timeout)
+        """Wait on `condition` for `timeout` seconds, but never longer than LONGEST_WAIT."""
+        condition.wait(timeout if timeout is None else min(timeout, LONGEST_WAIT))

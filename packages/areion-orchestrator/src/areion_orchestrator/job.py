@@ -38,6 +38,21 @@ class JobOptions:
     every_process: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """One due instant of one job.
+
+    Attributes:
+        job: The job's id.
+        due: The instant, in POSIX seconds.
+        most: How many runs of the job may be under way at the same time.
+    """
+
+    job: str
+    due: float
+    most: int
+
+
 class Job:
     """A scheduled job; returned by `schedule_cron_task`, and listed by `jobs`.
 
@@ -50,7 +65,7 @@ class Job:
         last_run: The instant that the latest finished run was due, or None before the first.
         last_result: What the latest successful run returned, or None before the first.
         last_error: The exception of the latest run, or None if it succeeded or there was none.
-        runs: How many runs were begun.
+        runs: How many runs have ended, in this process.
         skipped: How many due instants were not run: paused ones not counted, missed and overlapping ones are.
     """
 
@@ -98,6 +113,11 @@ class Job:
     def paused(self) -> bool:
         """Whether it is paused."""
         return self._paused
+
+    @property
+    def is_armed(self) -> bool:
+        """Whether the scheduler waits for its next run."""
+        return self._timer is not None
 
     @property
     def running(self) -> int:

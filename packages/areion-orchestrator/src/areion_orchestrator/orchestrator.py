@@ -6,30 +6,32 @@ may live here.
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
-import weakref
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextvars import copy_context
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from types import FunctionType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from areion_orchestrator._backend import Backend
 from areion_orchestrator._calls import check_callable, is_coroutine_function
 from areion_orchestrator._cron_runner import CronRunner
 from areion_orchestrator._lifecycle import Deadline, ShutdownReport, name_some
 from areion_orchestrator._log import Log, stable_name
+from areion_orchestrator._options import check_number, job_options
 from areion_orchestrator._pool import refusal
-from areion_orchestrator._registry import TaskRegistry
-from areion_orchestrator._runner import TaskRunner
+from areion_orchestrator._process import register
 from areion_orchestrator._tasks import TaskOptions
 from areion_orchestrator.base import BaseOrchestrator
-from areion_orchestrator.clock import Clock, MonotonicClock, SystemClock
+from areion_orchestrator.clock import Clock, SystemClock
 from areion_orchestrator.cron import CronSchedule
 from areion_orchestrator.job import Job, JobOptions
+
+if TYPE_CHECKING:
+    from areion_orchestrator.durable import FailedTask
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,6 +68,11 @@ class Orchestrator(BaseOrchestrator):
         coalesce: Whether several missed runs of a job are made up for by one.
         max_instances: How many runs of one job may overlap.
         jitter: Each cron run is delayed by a random time of up to so many seconds.
+        store: A file that keeps durable tasks: those of functions registered with `task()`. They survive the
+            process, and are run at least once. Processes on one machine that share the file share the work,
+            and each cron firing is run by one of them. Nothing is opened before the first use.
+        power_safe: Whether a durable task also survives a power failure from the moment it was submitted, for
+            the price of a write to the disk each.
         clock: What tells the time; a fake one in tests.
 
     Raises:
@@ -83,28 +90,38 @@ class Orchestrator(BaseOrchestrator):
         coalesce: bool = True,
         max_instances: int = 1,
         jitter: float = 0.0,
+        store: str | os.PathLike[str] | None = None,
+        power_safe: bool = False,
         clock: Clock | None = None,
     ) -> None:
-        _check_number("max_workers", max_workers, 1, whole=True)
-        _check_number("max_queue", max_queue, 1, whole=True)
-        _check_number("drain_time", drain_time, 0)
+        check_number("max_workers", max_workers, 1, whole=True)
+        check_number("max_queue", max_queue, 1, whole=True)
+        check_number("drain_time", drain_time, 0)
         self._max_workers = max_workers
         self._max_queue = max_queue
         self._drain_time = drain_time
         self._timezone = CronSchedule("@daily", timezone).timezone
-        self._job_options = _job_options(misfire_grace, coalesce, max_instances, jitter)
+        self._job_options = job_options(
+            JobOptions(),
+            {
+                "misfire_grace": misfire_grace,
+                "coalesce": coalesce,
+                "max_instances": max_instances,
+                "jitter": jitter,
+            },
+        )
         self._log = Log()
-        self._delay_clock = clock or MonotonicClock()
-        self._registry = TaskRegistry()
-        self._cron = CronRunner(clock or SystemClock(), self._log, self._launch_job)
-        self._loop: AbstractEventLoop | None = None
+        self._backend = Backend(
+            max_workers, max_queue, store, power_safe=power_safe, clock=clock, log=self._log
+        )
+        backend = self._backend
+        self._cron = CronRunner(clock or SystemClock(), self._log, backend.run_job, backend.job_since)
         self._lock = threading.Lock()
         self._shutting = threading.Lock()
         self._started = False
         self._closed = False
         self._report: ShutdownReport | None = None
-        self._runner = self._make_runner()
-        _alive.add(self)
+        register(self)
 
     def start(self) -> None:
         """Begin to fire jobs; after a `shutdown()`, begin anew. Calling it while started changes nothing."""
@@ -112,10 +129,11 @@ class Orchestrator(BaseOrchestrator):
             if self._started:
                 return
             if self._closed:
-                self._runner = self._make_runner()
+                self._backend.open()
                 self._closed, self._report = False, None
+            self._backend.start()
+            self._cron.start()
             self._started = True
-        self._cron.start()
         text = "orchestrator started: %d workers, %d jobs"
         self._log.write("info", text, self._max_workers, len(self._cron.jobs))
 
@@ -137,15 +155,17 @@ class Orchestrator(BaseOrchestrator):
         Raises:
             QueueFullError: `max_queue` tasks are waiting.
             ShutdownError: The orchestrator is shut down.
-            TypeError: `func` cannot be called.
+            StoreError: The task is durable, and cannot be written down.
+            TypeError: `func` cannot be called, or the task is durable and an argument is not JSON.
         """
         if self._closed:
             raise refusal(func)
         # PERF: the plain case first; tests/benchmarks/orchestrator
-        if type(func) is FunctionType and not self._registry and not is_coroutine_function(func):
-            return self._runner.submit_plain(func, args, kwargs, copy_context())
+        backend = self._backend
+        if type(func) is FunctionType and func not in backend.registry and not is_coroutine_function(func):
+            return backend.submit_plain(func, args, kwargs, copy_context())
         check_callable(func, "submit_task()")
-        return self._runner.run(func, args, kwargs, copy_context(), options=self._registry.find(func))
+        return backend.submit(func, args, kwargs)
 
     def schedule_cron_task(
         self, func: Callable[..., Any], /, cron: str | Mapping[str, Any], *args: Any, **kwargs: Any
@@ -189,7 +209,8 @@ class Orchestrator(BaseOrchestrator):
             id: A name that no other job has; made from the function's name if left out.
             timezone: The schedule's time zone, if not the orchestrator's.
             **options: Any of `misfire_grace`, `coalesce`, `max_instances`, `jitter`, to differ from the
-                orchestrator's.
+                orchestrator's; and `every_process=True`, for a job that each of the processes sharing a store
+                is to run, such as one that refreshes a cache.
 
         Returns:
             The job's handle.
@@ -201,16 +222,7 @@ class Orchestrator(BaseOrchestrator):
         check_callable(func, "a cron job")
         zone = self._timezone if timezone is None else timezone
         schedule = cron if isinstance(cron, CronSchedule) else CronSchedule(cron, zone)
-        defaults = self._job_options
-        chosen = _job_options(
-            options.pop("misfire_grace", defaults.misfire_grace),
-            options.pop("coalesce", defaults.coalesce),
-            options.pop("max_instances", defaults.max_instances),
-            options.pop("jitter", defaults.jitter),
-        )
-        if options:
-            unknown = ", ".join(options)
-            raise TypeError(f"unknown job options: {unknown} (arguments of the function go in `kwargs`)")
+        chosen = job_options(self._job_options, options)
         return self._cron.add(id, func, args, dict(kwargs or {}), schedule, chosen, copy_context())
 
     def task(
@@ -224,6 +236,7 @@ class Orchestrator(BaseOrchestrator):
         backoff: float = 0.5,
         backoff_max: float = 300.0,
         retry_on: type[Exception] | tuple[type[Exception], ...] = Exception,
+        durable: bool | None = None,
     ) -> Any:
         """Register a function with options for how it is run; a decorator that returns the function itself.
 
@@ -249,6 +262,7 @@ class Orchestrator(BaseOrchestrator):
                 random by up to half, so that tasks that failed together do not come back together.
             backoff_max: The longest pause in seconds.
             retry_on: Which exceptions are worth another attempt.
+            durable: Whether its tasks are kept in the store; None means they are if there is one.
 
         Returns:
             The function, or a decorator that returns it.
@@ -257,19 +271,22 @@ class Orchestrator(BaseOrchestrator):
             ValueError: An option is out of range, or another function has the name.
             TypeError: `func` cannot be called.
         """
-        _check_number("retries", retries, 0, whole=True)
-        _check_number("backoff", backoff, 0)
-        _check_number("backoff_max", backoff_max, 0)
+        check_number("retries", retries, 0, whole=True)
+        check_number("backoff", backoff, 0)
+        check_number("backoff_max", backoff_max, 0)
         if timeout is not None and not timeout > 0:
             raise ValueError(f"timeout must be above 0 seconds, or None for no limit, not {timeout!r}")
+        if durable and not self._backend.has_store:
+            raise ValueError("durable=True needs a file to keep tasks in: Orchestrator(store='tasks.db')")
         errors = retry_on if isinstance(retry_on, tuple) else (retry_on,)
+        is_durable = self._backend.has_store if durable is None else durable
 
         def register(function: F) -> F:
             check_callable(function, "task()")
             options = TaskOptions(
-                name or stable_name(function), retries, timeout, backoff, backoff_max, errors
+                name or stable_name(function), retries, timeout, backoff, backoff_max, errors, is_durable
             )
-            self._registry.add(function, options)
+            self._backend.registry.add(function, options)
             return function
 
         return register if func is None else register(func)
@@ -279,6 +296,22 @@ class Orchestrator(BaseOrchestrator):
         """The handles of the scheduled jobs, in the order they were scheduled."""
         return self._cron.jobs
 
+    def failed_tasks(self) -> list[FailedTask]:
+        """Return the durable tasks that failed for good, oldest first; the newest thousand are kept.
+
+        Raises:
+            OrchestratorError: There is no store, or it cannot be used.
+        """
+        return self._backend.durable.failed_tasks()
+
+    def retry_failed(self, task_id: int) -> bool:
+        """Give a failed durable task all its attempts again; return whether there was one of that number."""
+        return self._backend.durable.retry(task_id)
+
+    def discard_failed(self, task_id: int) -> bool:
+        """Forget a failed durable task; return whether there was one of that number."""
+        return self._backend.durable.discard(task_id)
+
     def run_tasks(self) -> None:
         """Wait until all tasks submitted so far are done.
 
@@ -286,7 +319,7 @@ class Orchestrator(BaseOrchestrator):
             OrchestratorError: It was called by a task, or on the event loop that a task needs: it would wait
                 for ever.
         """
-        self._runner.wait()
+        self._backend.wait()
 
     def set_logger(self, logger: Any) -> None:
         """Write to `logger` instead of `logging.getLogger("areion.orchestrator")`; None goes back to that."""
@@ -297,8 +330,7 @@ class Orchestrator(BaseOrchestrator):
 
         With None, coroutines still under way on the loop are cancelled and named in a warning.
         """
-        self._loop = loop
-        self._runner.bind(loop)
+        self._backend.bind(loop)
 
     def shutdown(self, timeout: float | None = None) -> ShutdownReport:
         """Stop firing, refuse new tasks, let the others finish, release all threads.
@@ -319,7 +351,7 @@ class Orchestrator(BaseOrchestrator):
                 self._closed, self._started = True, False
             deadline = Deadline(self._drain_time if timeout is None else timeout)
             self._cron.stop()
-            self._report = report = self._runner.drain(deadline)
+            self._report = report = self._backend.close(deadline)
         if report.abandoned:
             text = "shutdown abandoned %d tasks, whose threads still run: %s"
             self._log.write("warning", text, len(report.abandoned), name_some(report.abandoned))
@@ -329,56 +361,9 @@ class Orchestrator(BaseOrchestrator):
         self._log.write("info", "orchestrator shut down in %.1f s", report.seconds)
         return report
 
-    def _make_runner(self) -> TaskRunner:
-        return TaskRunner(self._max_workers, self._max_queue, self._log, self._delay_clock, self._loop)
-
-    def _launch_job(
-        self, job: Job, due: datetime, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Future[Any]:
-        """Run a job once; the cron runner calls it for what is due."""
-        del due
-        options = self._registry.find(job.func)
-        return self._runner.run(job.func, args, kwargs, job.context.copy(), options=options, report=False)
-
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
         """Begin anew in a forked child, where none of the threads exist; jobs and registrations stay."""
         self._lock, self._shutting = threading.Lock(), threading.Lock()
+        self._started = False
         self._cron.forget_threads()
-        self._loop, self._started = None, False
-        self._runner = self._make_runner()
-
-
-def _check_number(name: str, value: Any, least: float, *, whole: bool = False) -> None:
-    kind = int if whole else int | float
-    if isinstance(value, bool) or not isinstance(value, kind) or not value >= least:
-        what = "a whole number" if whole else "a number"
-        raise ValueError(f"{name} must be {what} of at least {least}, not {value!r}")
-
-
-def _job_options(
-    misfire_grace: float | None, coalesce: bool, max_instances: int, jitter: float
-) -> JobOptions:
-    if misfire_grace is not None:
-        _check_number("misfire_grace", misfire_grace, 0)
-    _check_number("max_instances", max_instances, 1, whole=True)
-    _check_number("jitter", jitter, 0)
-    return JobOptions(misfire_grace, bool(coalesce), max_instances, float(jitter))
-
-
-_alive: weakref.WeakSet[Orchestrator] = weakref.WeakSet()
-
-
-@atexit.register
-def _shut_down_all() -> None:
-    """Let tasks finish when a program ends without a shutdown; daemon threads would be cut off."""
-    for orchestrator in list(_alive):
-        orchestrator.shutdown()
-
-
-def _reopen_all() -> None:
-    for orchestrator in list(_alive):
-        orchestrator._after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reopen_all)
+        self._backend.after_fork()

@@ -7,7 +7,7 @@ calendars, of the other fields, or of time zones. The crontab form shares the ta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from types import MappingProxyType
@@ -17,7 +17,6 @@ from areion_orchestrator.errors import CronError
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_NO_NAMES: MappingProxyType[str, int] = MappingProxyType({})
 
 # `*`, `5`, `mon`, `1-5`, `mon-fri`, each with an optional step. ASCII digits only: int() would take others.
 _PART = re.compile(
@@ -32,8 +31,7 @@ class Field:
     name: str
     low: int
     high: int
-    # By a factory: Python 3.11 takes a read-only mapping for a mutable default.
-    names: MappingProxyType[str, int] = dataclass_field(default_factory=lambda: _NO_NAMES)
+    names: Mapping[str, int] = dataclass_field(default_factory=dict)
 
     def allowed(self) -> str:
         """Say in words what may be written in this field."""
@@ -59,8 +57,8 @@ _WEEKDAY_NAMES = MappingProxyType({name: number for number, name in enumerate(WE
 # The last year is the calendar's own; the first is where the Unix epoch begins, as in the predecessor.
 FIELDS = MappingProxyType(
     {
-        field.name: field
-        for field in (
+        entry.name: entry
+        for entry in (
             Field("second", 0, 59),
             Field("minute", 0, 59),
             Field("hour", 0, 23),
