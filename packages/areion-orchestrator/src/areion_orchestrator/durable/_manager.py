@@ -1,7 +1,8 @@
 """Durable tasks: from a submission or a dead process's leavings to a result, each step written down.
 
-Submissions are written in the caller's thread, so that what has been submitted is safe when the call returns.
-All else that touches the file runs in one thread of its own: no worker, timer or event loop waits for a disk.
+Submissions are written in the caller's thread, so that what has been submitted is safe when the call returns;
+outcomes of sync tasks in their worker. All else that touches the file runs in a thread of its own: no event loop
+waits for a disk.
 """
 
 from __future__ import annotations

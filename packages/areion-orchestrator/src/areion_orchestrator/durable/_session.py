@@ -1,10 +1,11 @@
-"""An open store: its file, this process's ownership in it, and the one thread that writes.
+"""An open store: its file, this process's ownership in it, and the thread that writes where none may wait.
 
 What to write is decided in `_manager`; here it is only made sure that each step is taken, once and in order.
 """
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 import traceback
@@ -85,6 +86,14 @@ def _nothing() -> None:
     """Be a step when there is nothing to look for yet."""
 
 
+def _on_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 class Entry:
     """Writes down the course of one task.
 
@@ -130,7 +139,15 @@ class Entry:
         self._do(self._session.store.release)
 
     def _do(self, method: Callable[..., None], *args: Any) -> None:
-        self._session.do(partial(method, self._task, *args))
+        """Write a step down before the worker goes on: what a kill repeats is then only what was running."""
+        step = partial(method, self._task, *args)
+        if _on_event_loop():
+            self._session.do(step)
+            return
+        try:
+            step()
+        except StoreError:
+            self._session.do(step)  # which tries again until it succeeds
 
 
 _inherited: list[Session] = []
