@@ -1,7 +1,7 @@
 """Nanoseconds per look-up over a table of some 300 routes, beside the routers of other frameworks.
 
-Strategy: interleaved rounds, so that a busy moment of the machine falls on everybody; medians are shown. Values of
-parameters are new in almost every look-up, as in real traffic, so a memory of whole paths does not help there.
+Strategy: interleaved rounds, so that a busy moment of the machine falls on everybody; medians are shown.
+Values of parameters are new in almost every look-up, as in real traffic: a memory of whole paths does not help.
 A second table shows what a look-up costs as the number of routes grows.
 
 Run it: `hatch run bench:router`.
