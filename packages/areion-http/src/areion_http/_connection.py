@@ -16,7 +16,7 @@ import socket
 import sys
 from asyncio import Task
 from collections.abc import Awaitable
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -54,7 +54,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         "_buffer",
         "_busy",
         "_checked",
-        "_close_after",
+        "_context",
         "_drain_waiter",
         "_eof",
         "_incoming",
@@ -99,7 +99,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         self._skip: IncomingBody | None = None
         # Requests that may still come before the connection is closed; 0 when the server stops.
         self._left = shared.config.max_requests_per_connection
-        self._close_after = False
+        self._context: Context | None = None
         self._eof = False
         self._lingering = -1
         self._reading_paused = False
@@ -216,6 +216,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
                         task = self._loop.create_task(result, context=context)
                     if not task.done():
                         self._flush(out)
+                        self._context = context
                         self._await_task(task, request, data[position:])
                         return
                     result = task.result()
@@ -244,6 +245,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
                     return
             self._flush(out)
             self._buffer = data[position:]
+            self._context = context
             self._settle(request, result)
             if self._busy or self._write_paused:
                 return
@@ -320,7 +322,9 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         self._busy = True
         self._request = request
         if isinstance(result, Awaitable) and not isinstance(result, HttpResponse):
-            self._await_task(self._loop.create_task(_awaited(result)), request, self._buffer)
+            self._await_task(
+                self._loop.create_task(_awaited(result), context=self._context), request, self._buffer
+            )
             return
         try:
             response = coerce(result)
@@ -336,7 +340,9 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         request._expects_continue = False
         if payload is None:
             self._streaming = True
-            self._task = task = self._shared.loop.create_task(send(self, request, response, keep))
+            self._task = task = self._loop.create_task(
+                send(self, request, response, keep), context=self._context
+            )
             task.add_done_callback(self._sent)
             return
         if response.status_code == 205:
@@ -389,7 +395,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         """End the exchange; afterwards the connection is idle, or closing."""
         if request.declared_length:
             request.close()
-        self._request = None
+        self._request = self._context = None
         incoming, self._incoming = self._incoming, None
         if self._transport is None:
             return

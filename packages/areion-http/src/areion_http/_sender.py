@@ -150,7 +150,7 @@ async def _send_file(
     connection: HttpConnection, request: HttpRequest, response: HttpResponse, body: FileBody, keep: bool
 ) -> bool:
     loop = asyncio.get_running_loop()
-    opening = loop.run_in_executor(None, _open, body, request)
+    opening = loop.run_in_executor(None, _open, body, request, response)
     try:
         delivery = await asyncio.shield(opening)
     except asyncio.CancelledError:
@@ -177,18 +177,15 @@ async def _send_file(
     return keep
 
 
-def _open(body: FileBody, request: HttpRequest) -> FileDelivery:
-    """Open a file and, if it is small, read it at once: all that may block, in one worker-thread call."""
-    delivery = body.open(request.method, request.headers)
-    if delivery.file is not None and delivery.content_length <= _READ_SIZE:
-        segments: list[bytes | tuple[int, int]] = []
-        for segment in delivery.segments:
-            if isinstance(segment, bytes):
-                segments.append(segment)
-            else:
-                segments.append(_read_exactly(delivery.file, segment[0], segment[1]))
-        delivery.segments = [b"".join(part for part in segments if isinstance(part, bytes))]
-    return delivery
+def _open(body: FileBody, request: HttpRequest, response: HttpResponse) -> FileDelivery:
+    """Open a file: all that may block, in one worker-thread call."""
+    own_type = response.content_type
+    return body.open(
+        request.method,
+        request.headers,
+        status=response.status_code,
+        content_type=None if own_type == body.content_type else own_type,
+    )
 
 
 def _close_late(opening: asyncio.Future[FileDelivery]) -> None:
@@ -197,17 +194,12 @@ def _close_late(opening: asyncio.Future[FileDelivery]) -> None:
 
 
 def _as_response(response: HttpResponse, delivery: FileDelivery) -> HttpResponse:
-    """Join what the file says with the fields that the handler has set, which win where both name one."""
-    answer = HttpResponse(None, response.status_code if delivery.status == 200 else delivery.status)
-    for name, value in delivery.headers:
-        answer.headers.add(name, value)
+    """Join what the file says, which wins, with the other fields that the handler has set."""
+    answer = HttpResponse(None, delivery.status, headers=delivery.headers)
     if response._headers is not None:
-        own = response._headers
-        for name in own:
-            if name.lower() == "content-type" and delivery.status != 200:
-                continue
-            answer.headers.pop(name, None)
-            for value in own.getall(name):
+        said = {name.lower() for name, _ in delivery.headers} | {"content-type"}
+        for name, value in response._headers.items():
+            if name.lower() not in said:
                 answer.headers.add(name, value)
     return answer
 

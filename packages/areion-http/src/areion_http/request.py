@@ -19,7 +19,7 @@ from areion_http.headers import Headers, HeadersInit
 
 if TYPE_CHECKING:
     from areion_http._incoming import IncomingBody
-    from areion_http.forms import FormData, MultiDict
+    from areion_http.forms import FormData, FormLimits, MultiDict
 
 
 class Client(NamedTuple):
@@ -281,10 +281,15 @@ class HttpRequest:
         """
         return parse_json(await self.read(limit))
 
-    async def form(self, limit: int | None = None) -> FormData:
+    async def form(self, limit: int | None = None, *, limits: FormLimits | None = None) -> FormData:
         """Read a urlencoded or multipart form; files are spooled to disk while they arrive.
 
         The files are closed, and so removed, when the response has been sent.
+
+        Args:
+            limit: Most bytes of the whole body. Default: of a multipart form what ``limits`` allow, of any
+                other ``HttpConfig.max_body_size``.
+            limits: What a multipart form may hold. Default: ``FormLimits()``.
 
         Raises:
             BadRequestError: If the body is no form, or a malformed one, saying where.
@@ -292,9 +297,11 @@ class HttpRequest:
         """
         if self._form is None:
             if self.content_type == "multipart/form-data":
-                from areion_http.forms import parse_multipart
+                from areion_http.forms import DEFAULT_LIMITS, parse_multipart
 
-                self._form = await parse_multipart(self.stream(limit), self.headers["content-type"])
+                self._form = await parse_multipart(
+                    self.stream(limit), self.headers["content-type"], limits or DEFAULT_LIMITS
+                )
             else:
                 await self.read(limit)
                 self._form = self._parse_form()

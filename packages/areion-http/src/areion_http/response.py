@@ -195,11 +195,36 @@ class HttpResponse:
             ),
         )
 
-    def delete_cookie(self, name: str, *, path: str | None = "/", domain: str | None = None) -> None:
-        """Add a Set-Cookie field that makes the client forget a cookie; path and domain as it was set."""
+    def delete_cookie(
+        self,
+        name: str,
+        *,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: Literal["lax", "strict", "none"] | None = "lax",
+        partitioned: bool = False,
+    ) -> None:
+        """Add a Set-Cookie field that makes the client forget a cookie; attributes as it was set.
+
+        Raises:
+            ValueError: As :meth:`set_cookie`.
+        """
         from areion_http.cookies import format_delete_cookie
 
-        self.headers.add("Set-Cookie", format_delete_cookie(name, path=path, domain=domain))
+        self.headers.add(
+            "Set-Cookie",
+            format_delete_cookie(
+                name,
+                path=path,
+                domain=domain,
+                secure=secure,
+                httponly=httponly,
+                samesite=samesite,
+                partitioned=partitioned,
+            ),
+        )
 
     def encode(self) -> bytes:
         """Return the body as bytes.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Literal, Self
 
 from areion_engine import BaseEngine
 from areion_logger import BaseLogger
@@ -48,6 +48,7 @@ class AreionServerBuilder:
         self._startup: list[Hook] = []
         self._shutdown: list[Hook] = []
         self._filters: list[ResponseFilter] = []
+        self._standard_filters: dict[str, ResponseFilter] = {}
 
     # -- where --------------------------------------------------------------------------------------------
 
@@ -270,14 +271,105 @@ class AreionServerBuilder:
         self._shutdown.append(_callable("hook", hook))
         return self
 
+    # -- filters ------------------------------------------------------------------------------------------
+
     def with_filter(self, response_filter: ResponseFilter) -> Self:
-        """Add a response filter inside those added before.
+        """Add a response filter of your own, inside the standard ones and those added before.
 
         Raises:
             ValueError: If it is no ``ResponseFilter``.
         """
         self._filters.append(_expect("response_filter", response_filter, ResponseFilter, "a ResponseFilter"))
         return self
+
+    def with_cors(
+        self,
+        origins: str | Iterable[str],
+        *,
+        methods: Iterable[str] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
+        headers: Iterable[str] = (),
+        expose: Iterable[str] = (),
+        credentials: bool = False,
+        max_age: int = 600,
+    ) -> Self:
+        """Let scripts of other origins read responses; see :class:`areion.filters.cors.CorsFilter`.
+
+        Raises:
+            ValueError: If an argument does not fit, or ``"*"`` is combined with credentials.
+        """
+        from areion.filters.cors import CorsFilter
+
+        return self._standard(
+            CorsFilter(
+                origins,
+                methods=methods,
+                headers=headers,
+                expose=expose,
+                credentials=credentials,
+                max_age=max_age,
+            )
+        )
+
+    def with_compression(self, *, minimum: int = 500, codings: tuple[str, ...] | None = None) -> Self:
+        """Compress responses; see :class:`areion.filters.compression.CompressionFilter`.
+
+        Raises:
+            ValueError: If an argument does not fit.
+        """
+        from areion.filters.compression import CompressionFilter
+
+        return self._standard(CompressionFilter(minimum=minimum, codings=codings))
+
+    def with_request_id(self, header: str = "X-Request-ID", *, accept: bool = True) -> Self:
+        """Give every request an id; see :class:`areion.filters.request_id.RequestIdFilter`.
+
+        Raises:
+            ValueError: If ``header`` is no field name.
+        """
+        from areion.filters.request_id import RequestIdFilter
+
+        return self._standard(RequestIdFilter(header, accept=accept))
+
+    def with_security_headers(
+        self,
+        *,
+        csp: str | None = None,
+        hsts: int | None = 31_536_000,
+        hsts_subdomains: bool = False,
+        fields: Mapping[str, str | None] | None = None,
+    ) -> Self:
+        """Add security fields; see :class:`areion.filters.security.SecurityHeadersFilter`.
+
+        Raises:
+            ValueError: If a field may not be sent so.
+        """
+        from areion.filters.security import SecurityHeadersFilter
+
+        return self._standard(
+            SecurityHeadersFilter(csp=csp, hsts=hsts, hsts_subdomains=hsts_subdomains, fields=fields)
+        )
+
+    def with_access_log(self, format: Literal["common", "combined", "json"] = "combined") -> Self:
+        """Log every response; see :class:`areion.filters.access_log.AccessLogFilter`.
+
+        Raises:
+            ValueError: If the format is unknown.
+        """
+        from areion.filters.access_log import AccessLogFilter
+
+        return self._standard(AccessLogFilter(format))
+
+    def with_trusted_proxies(
+        self, *proxies: str, fields: Literal["x-forwarded", "forwarded"] = "x-forwarded"
+    ) -> Self:
+        """Believe these proxies who the client is; see :mod:`areion.filters.forwarded`.
+
+        Raises:
+            ValueError: If an entry is no address or network.
+        """
+        from areion.filters.forwarded import TrustedProxiesFilter
+
+        return self._standard(TrustedProxiesFilter(proxies, fields=fields))
 
     def with_info(self, title: str, version: str = "1.0.0", description: str = "") -> Self:
         """Name the application, for its documentation.
@@ -304,7 +396,7 @@ class AreionServerBuilder:
             error_handlers=dict(self._error_handlers),
             startup_hooks=tuple(self._startup),
             shutdown_hooks=tuple(self._shutdown),
-            filters=tuple(self._filters),
+            filters=self._ring(),
         )
         return AreionServer(
             host=self.host,
@@ -318,9 +410,30 @@ class AreionServerBuilder:
             options=options,
         )
 
+    def _standard(self, response_filter: ResponseFilter) -> Self:
+        """Keep a standard filter; a second call for the same replaces the first."""
+        self._standard_filters[type(response_filter).__name__] = response_filter
+        return self
+
+    def _ring(self) -> tuple[ResponseFilter, ...]:
+        """Return the filters, outermost first, in the one order that works, whatever the order of the calls."""
+        standard = [self._standard_filters[name] for name in _RING if name in self._standard_filters]
+        return (*standard, *self._filters)
+
     def _with(self, **changes: Any) -> Self:
         self._options = replace(self._options, **changes)
         return self
+
+
+# The log sees the true client, the id, and the size after compression; CORS and security fields are on all.
+_RING: Final = (
+    "TrustedProxiesFilter",
+    "AccessLogFilter",
+    "RequestIdFilter",
+    "SecurityHeadersFilter",
+    "CorsFilter",
+    "CompressionFilter",
+)
 
 
 def _expect(name: str, value: Any, kind: type, expected: str) -> Any:
