@@ -70,3 +70,12 @@ def test_dot_segments(pattern):
     (found,) = router.unreachable_routes()
     assert "RFC 3986" in found.reason
     assert found.hidden_by == ()
+
+
+def test_a_catch_all_beside_patterns_of_many_sizes():
+    """A catch-all is reachable as long as a longer path can be asked for."""
+    router = Router()
+    for size in range(1, 8):
+        router.add_route("/".join(f":p{number}" for number in range(size)), print)
+    router.add_route("/*rest", print)
+    assert router.unreachable_routes() == ()

@@ -81,7 +81,8 @@ def find_unreachable(forest: Forest, routes: Iterable[tuple[Pattern, Route]]) ->
 def _hiding(forest: Forest, pattern: Pattern, route: Route, method: str) -> tuple[Route, ...]:
     """The routes that answer all witnesses of this one; empty if it answers one itself."""
     hiding: dict[Route, None] = {}
-    candidates = [_candidates(segment) for segment in pattern.segments]
+    beyond = "/".join("~" * len(forest.by_size))  # more segments than any pattern without a catch-all takes
+    candidates = [_candidates(segment, beyond) for segment in pattern.segments]
     for texts in islice(product(*candidates), _MAX_WITNESSES):
         parts = ["", *"/".join(texts).split("/")] if texts else [""]
         leaf = forest.find(parts, method)
@@ -92,11 +93,13 @@ def _hiding(forest: Forest, pattern: Pattern, route: Route, method: str) -> tupl
     return tuple(hiding)
 
 
-def _candidates(segment: Segment) -> tuple[str, ...]:
+def _candidates(segment: Segment, beyond: str) -> tuple[str, ...]:
     if segment.converter is None:
         return (segment.value,)
-    if segment.kind is not Kind.TYPED:
+    if segment.kind is Kind.PLAIN:
         return segment.converter.examples
+    if segment.kind is Kind.REST:
+        return (*segment.converter.examples, beyond)
     samples = (*segment.converter.examples, *_SAMPLES)
     return tuple(text for text in dict.fromkeys(samples) if _reads(segment.converter, text))
 
