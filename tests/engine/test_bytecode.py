@@ -33,7 +33,7 @@ def test_code_of_another_kind_is_never_taken(tmp_path):
     plain = Engine(None, templates=templates, bytecode_cache=tmp_path)
     assert "&lt;class" in plain.render("a.html", {"v": 1})
     assert "&lt;class" in asyncio.run(plain.render_async("a.html", {"v": 1}))
-    unescaped = Engine(None, templates=templates, bytecode_cache=tmp_path, autoescape=False)
+    unescaped = Engine(None, templates=templates, bytecode_cache=tmp_path, autoescape=lambda name: False)
     assert "<class" in unescaped.render("a.html", {"v": 1})
     with pytest.raises(SecurityError):
         Engine(

@@ -163,3 +163,15 @@ def test_wrong_arguments_are_named(arguments, kind, said):
     """What cannot be meant is refused when the engine is made, by argument and value."""
     with pytest.raises(kind, match=said):
         Engine(**arguments)
+
+
+def test_the_source_can_be_read_through_the_loader(tmp_path):
+    """Tools that read a template's source from the environment's loader get it, or the same clear errors."""
+    (tmp_path / "a.html").write_text("source")
+    (tmp_path / "b.html").write_bytes(b"\xff")
+    env = Engine(tmp_path).env
+    assert env.loader.get_source(env, "a.html")[0] == "source"
+    with pytest.raises(TemplateNotFoundError, match="missing"):
+        env.loader.get_source(env, "missing.html")
+    with pytest.raises(EngineError, match="byte 0xff"):
+        env.loader.get_source(env, "b.html")

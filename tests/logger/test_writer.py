@@ -184,7 +184,7 @@ def test_a_place_that_fails_is_told_of_on_stderr_and_counted(writer, sink, monke
     assert sink.messages()[0] == "c"
     assert sink.messages()[1].startswith("2 records were lost, as they could not be written")
     [line] = stderr.getvalue().splitlines()
-    assert "cannot write to slow: OSError: [Errno 28] No space left on device" in line
+    assert "cannot write to slow: OSError(28, 'No space left on device')" in line
 
 
 def test_a_place_that_fails_while_stderr_is_closed_kills_nothing(writer, sink, monkeypatch):
@@ -213,7 +213,7 @@ def test_a_formatter_that_raises_does_not_lose_the_record(writer, sink):
     made.record = logging.LogRecord("n", 20, "", 0, "m", (), None)
     writer.put(Output(sink, Broken(), 10), made)
     assert writer.flush(30)
-    assert sink.messages() == ["m [the formatter raised ZeroDivisionError: oops]"]
+    assert sink.messages() == ["m [the formatter raised ZeroDivisionError('oops')]"]
 
 
 def test_flush_tells_when_time_is_up(writer, sink):
@@ -231,22 +231,34 @@ def test_flush_without_anything_to_do(writer):
     assert writer._thread is None
 
 
-def test_logging_from_the_writing_itself_does_not_deadlock(writer, sink):
-    """A formatter that logs and flushes comes to no harm."""
+@pytest.mark.parametrize("thread", [True, False])
+def test_logging_from_the_writing_itself_has_an_end(writer, sink, monkeypatch, thread):
+    """A formatter or stream that logs what it does comes to no harm: its own records are dropped, and counted."""
+    if not thread:
+        monkeypatch.setattr(writer, "_start", lambda: False)
     output = Output(sink, ConsoleFormatter(), 10)
 
     class Chatty(ConsoleFormatter):
         def render(self, made):
-            if made.message == "m":
-                writer.put(output, entry("from the formatter"))
-                writer.flush(30)
+            writer.put(output, entry("from the formatter"))
+            assert writer.flush(30) is False
             return super().render(made)
 
     writer.put(Output(sink, Chatty(), 10), entry("m"))
     assert writer.flush(30)
     writer.put(output, entry("end"))
     assert writer.flush(30)
-    assert sink.messages() == ["m", "from the formatter", "end"]
+    assert sink.messages()[:2] == ["m", "end"]
+    assert sink.messages()[2].startswith("1 records were dropped")
+
+
+def test_a_record_with_an_impossible_time_is_written(writer, sink):
+    """A record from elsewhere whose time cannot be written has its line all the same."""
+    made = entry("m")
+    made.created = 1e300
+    writer.put(Output(sink, ConsoleFormatter(), 10), made)
+    assert writer.flush(30)
+    assert sink.messages()[0].startswith("m [the formatter raised OverflowError")
 
 
 def test_the_thread_ends_on_pause_and_starts_again(writer, sink):

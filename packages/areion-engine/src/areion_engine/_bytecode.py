@@ -19,7 +19,7 @@ from jinja2.bccache import FileSystemBytecodeCache
 
 def bytecode_cache_in(
     folder: str | os.PathLike[str] | None, environment: jinja2.Environment
-) -> FileSystemBytecodeCache | None:
+) -> jinja2.BytecodeCache | None:
     """Return the cache for an environment's code in a folder, which is made, for this user alone, if need be.
 
     Raises:
@@ -40,7 +40,20 @@ def bytecode_cache_in(
             f"bytecode_cache: everybody may write to {str(path)!r}, and what is in it is run; "
             "use a folder of your own"
         )
-    return FileSystemBytecodeCache(str(path), f"areion-{_digest(environment)}-%s.cache")
+    return _Cache(str(path), f"areion-{_digest(environment)}-%s.cache", environment)
+
+
+class _Cache(FileSystemBytecodeCache):
+    """Files named by template, by whether its values are escaped, and by all that shapes every template's code."""
+
+    def __init__(self, directory: str, pattern: str, environment: jinja2.Environment) -> None:
+        super().__init__(directory, pattern)
+        self._escapes = environment.autoescape
+
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        """Return the part of the file's name that is the template's."""
+        escaped = self._escapes(name) if callable(self._escapes) else self._escapes
+        return f"{super().get_cache_key(name, filename)}-{'escaped' if escaped else 'plain'}"
 
 
 def _digest(environment: jinja2.Environment) -> str:
@@ -50,9 +63,6 @@ def _digest(environment: jinja2.Environment) -> str:
         environment.sandboxed,
         sorted(getattr(environment, "intercepted_binops", ())),
         environment.is_async,
-        environment.autoescape
-        if isinstance(environment.autoescape, bool)
-        else environment.autoescape.__qualname__,
         environment.undefined.__name__,
         environment.trim_blocks,
         environment.lstrip_blocks,

@@ -55,7 +55,8 @@ class Engine(BaseEngine):
             mode only.
         cache_size: Compiled templates kept in memory; 0 for none, -1 for all.
         bytecode_cache: A folder in which compiled templates survive the process. It is made if need be, and
-            must not be writable for everybody, as what is in it is run.
+            must not be writable for everybody, as what is in it is run. Constants are folded into it: empty
+            it when filters or `finalize` change.
         encoding: Of the template files.
         trim_blocks: Whether the newline after a block tag is removed.
         lstrip_blocks: Whether blanks before a block tag on its line are removed.

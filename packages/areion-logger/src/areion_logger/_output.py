@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from areion_logger._entry import Entry
 from areion_logger._sinks import Sink
+from areion_logger._values import safe_repr
 from areion_logger.formatters import ConsoleFormatter, EntryFormatter, render_foreign
 
 _NO_FIELDS: Mapping[str, object] = {}
@@ -45,8 +46,9 @@ class Output:
                 return self.formatter.render(entry)
             return render_foreign(self.formatter, entry)
         except Exception as error:  # noqa: BLE001 - a foreign formatter may raise anything
-            plain = Entry(entry.created, entry.number, entry.level, entry.logger, entry.message, entry.fields)
-            plain.message += f" [the formatter raised {type(error).__name__}: {error}]"
+            message = f"{entry.message} [the formatter raised {safe_repr(error)}]"
+            # The time is new, as the old one may be what no formatter can write.
+            plain = Entry(time.time(), entry.number, entry.level, entry.logger, message, entry.fields)
             return FALLBACK.render(plain)
 
 

@@ -22,6 +22,7 @@ from collections import deque
 from areion_logger._entry import Entry
 from areion_logger._output import FALLBACK, Output, missing, own_entry
 from areion_logger._sinks import FileSink, Sink
+from areion_logger._values import safe_repr
 
 _LINGER = 0.005
 """Seconds that the thread collects more entries after a batch before it sleeps.
@@ -76,6 +77,7 @@ class Writer:
         self._finalized = False
         self._thread: threading.Thread | None = None
         self._busy_with: Sink | None = None
+        self._writing_by: int | None = None
         self._complained: weakref.WeakKeyDictionary[Sink, float] = weakref.WeakKeyDictionary()
         for output in list(self._outputs):
             output.waiting = 0
@@ -88,6 +90,10 @@ class Writer:
     def put(self, output: Output, entry: Entry) -> None:
         """Take an entry for writing; never waits on an event loop's thread, and never raises."""
         weight = entry.weight
+        if self._writing_by == threading.get_ident():
+            # A stream or formatter that logs: to write that would make it log again, without end.
+            output.dropped += 1
+            return
         with self._lock:
             if not (self._fits(output, entry) or self._wait_for_room(output, entry)):
                 output.dropped += 1
@@ -107,7 +113,7 @@ class Writer:
 
     def _wait_for_room(self, output: Output, entry: Entry) -> bool:
         """Let a plain thread, which outruns the writer easily, wait for it rather than lose its lines."""
-        if output.stalled or self._thread is threading.current_thread() or _on_event_loop():
+        if output.stalled or _on_event_loop():
             return False
         self._wake()
         output.stalled = not self._changed.wait_for(lambda: self._fits(output, entry), _PATIENCE)
@@ -178,9 +184,11 @@ class Writer:
                     batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH))]
                 if not batch:
                     return
+                self._writing_by = threading.get_ident()
                 try:
                     self._write(batch)
                 finally:
+                    self._writing_by = None
                     self._settle(batch)
         finally:
             self._io.release()
@@ -218,9 +226,7 @@ class Writer:
             sink.write(texts)
         except Exception as error:  # noqa: BLE001 - a stream may be anybody's object; the thread must go on
             sink.lost += count
-            self._complain(
-                sink, f"{type(error).__name__}: {error}; its records are lost until that is mended"
-            )
+            self._complain(sink, f"{safe_repr(error)}; its records are lost until that is mended")
         else:
             sink.lost = 0
             with self._lock:
@@ -246,7 +252,7 @@ class Writer:
         """Wait until all that was put before is written; tells whether it was within `timeout` seconds."""
         with self._lock:
             target = self._accepted
-            if self._thread is threading.current_thread():
+            if self._writing_by == threading.get_ident():
                 return self._written >= target
             if self._thread is not None:
                 self._wake()
