@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from areion import AreionServerBuilder
+from areion.cli.main import build_parser
 from areion_http import HttpConfig
 
 ROOT = Path(__file__).parents[2]
@@ -41,3 +42,13 @@ def test_every_page_is_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     pages = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}
     assert {page for page in pages if f" {page}\n" not in navigation} == set()
+
+
+def test_pages_name_no_command_that_is_not_there() -> None:
+    """Every `areion COMMAND` that a page names is one of the command line's."""
+    pages = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("packages/areion/*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    named = set(re.findall(r"(?:`|^\$ |/bin/)areion ([a-z]+)", text, re.MULTILINE))
+    usage = build_parser().format_help()
+    assert named
+    assert {name for name in named if not re.search(rf"^ +{name} ", usage, re.MULTILINE)} == set()

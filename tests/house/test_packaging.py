@@ -73,6 +73,18 @@ def test_wheel_is_typed_and_licensed(wheel: zipfile.ZipFile) -> None:
     assert {path.partition("/")[0] for path in names if ".dist-info/" not in path} == {name}
 
 
+def test_wheel_carries_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
+    """Templates, assets and other data are in the wheel, not modules alone."""
+    package = _metadata(wheel)["Name"]
+    source = ROOT / "packages" / package / "src"
+    files = {
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert files <= set(wheel.namelist())
+
+
 def test_wheel_metadata(wheel: zipfile.ZipFile) -> None:
     """The metadata is of version 2.4, which every upload tool takes, and complete."""
     metadata = _metadata(wheel)
