@@ -188,3 +188,11 @@ def inherited() -> list[int]:
     if not count.isdecimal():
         return []
     return list(range(_FIRST_INHERITED, _FIRST_INHERITED + int(count)))
+
+
+def bound_address(listener: socket.socket) -> tuple[str, int] | str:
+    """Return what a socket is bound to: host and port, or the path of a unix socket."""
+    name = listener.getsockname()
+    if isinstance(name, tuple):
+        return (name[0], name[1])
+    return name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else str(name)

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from areion_http import _listeners
 from areion_http._connection import HttpConnection
-from areion_http._listeners import ListenError
+from areion_http._listeners import ListenError, bound_address
 from areion_http._shared import Shared
 from areion_http.base import BaseHttpServer
 from areion_http.config import HttpConfig
@@ -192,7 +192,7 @@ class HttpServer(BaseHttpServer):
             self._shared = shared
             sweep_again()
             servers = [await self._serve(loop, listener, shared) for listener in listeners]
-            self._addresses = [_address(listener) for listener in listeners]
+            self._addresses = [bound_address(listener) for listener in listeners]
             self._listening.set()
             logger.info("listening on %s", ", ".join(self.urls))
             if self.on_listening is not None:
@@ -377,13 +377,6 @@ def _tls_context(certfile: str, keyfile: str | None, client_ca: str | None) -> s
             raise ValueError(f"client_ca {client_ca!r} cannot be used: {error}") from error
         context.verify_mode = ssl.CERT_REQUIRED
     return context
-
-
-def _address(listener: socket.socket) -> tuple[str, int] | str:
-    name = listener.getsockname()
-    if isinstance(name, tuple):
-        return (name[0], name[1])
-    return name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else str(name)
 
 
 def _summary(shared: Shared) -> str:

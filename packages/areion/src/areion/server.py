@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from typing import Any, Final
 
 from areion_engine import BaseEngine
 from areion_http import BaseHttpServer, ListenError
+from areion_http._listeners import bound_address
 from areion_http.server import loop_factory
 from areion_logger import BaseLogger
 from areion_orchestrator import BaseOrchestrator
@@ -98,6 +100,8 @@ class AreionServer:
         self._stop_requested = False
         self._running = False
         self._listening = threading.Event()
+        self._worker_ready: int | None = None
+        self._bound: Sequence[tuple[str, int] | str] = ()
 
     # -- life ---------------------------------------------------------------------------------------------
 
@@ -110,25 +114,69 @@ class AreionServer:
         if sys.stdout.isatty():
             sys.stdout.write(AREION_LOGO)
         try:
-            with asyncio.Runner(loop_factory=loop_factory()) as runner:
-                runner.run(self._run())
+            if self.options.workers > 1:
+                self._supervise()
+            else:
+                with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                    runner.run(self._run((signal.SIGINT, signal.SIGTERM)))
         except ListenError as error:
             sys.stderr.write(f"areion: {error.strerror or error}\n")
             raise SystemExit(1) from None
 
-    async def _run(self) -> None:
+    def _supervise(self) -> None:
+        """Serve with several processes."""
+        if not hasattr(os, "fork"):
+            raise ValueError("workers: several processes need fork, which this system does not have")
+        from areion._workers import Supervisor
+
+        try:
+            Supervisor(self).run()
+        finally:
+            self._listening.clear()
+            self._bound = ()
+            self._stop_requested = False
+
+    def run_worker(self, ready: int, alive: int) -> None:
+        """Serve as one of several processes, until SIGTERM or the end of the supervisor.
+
+        Args:
+            ready: Descriptor to write a byte to when requests are accepted.
+            alive: Descriptor whose other end closes with the supervisor.
+        """
+        self._worker_ready = ready
+
+        async def serve() -> None:
+            asyncio.get_running_loop().add_reader(alive, self.stop)
+            await self._run((signal.SIGTERM,))
+
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(serve())
+
+    def workers_listening(self, sockets: Sequence[socket.socket]) -> None:
+        """Take note that all worker processes accept requests; called by their supervisor."""
+        self._bound = tuple(dict.fromkeys(bound_address(listener) for listener in sockets))
+        self._listening.set()
+
+    async def _run(self, stop_at: Sequence[signal.Signals]) -> None:
         loop = asyncio.get_running_loop()
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        if in_main_thread:
-            for number in numbers:
+        handled = []
+        if threading.current_thread() is threading.main_thread():
+            for number in stop_at:
                 loop.add_signal_handler(number, self._on_signal)
+                handled.append(number)
+            if self.options.certfile is not None and hasattr(signal, "SIGHUP"):
+                loop.add_signal_handler(signal.SIGHUP, self.reload_certificates)
+                handled.append(signal.SIGHUP)
         try:
             await self.start()
         finally:
-            if in_main_thread:
-                for number in numbers:
-                    loop.remove_signal_handler(number)
+            for number in handled:
+                loop.remove_signal_handler(number)
+
+    def reload_certificates(self) -> None:
+        """Read the TLS certificate's files again; new connections use them. SIGHUP does this."""
+        if hasattr(self._http, "reload_certificates"):
+            self._http.reload_certificates()
 
     def _on_signal(self) -> None:
         """Stop; at the second signal, without waiting for requests."""
@@ -235,6 +283,8 @@ class AreionServer:
 
     def _on_listening(self) -> None:
         self._listening.set()
+        if self._worker_ready is not None:
+            os.write(self._worker_ready, b"1")
 
     def stop(self) -> None:
         """Begin to stop: accept no more connections, let running requests finish, stop the components.
@@ -253,7 +303,7 @@ class AreionServer:
     @property
     def addresses(self) -> Sequence[tuple[str, int] | str]:
         """What is being listened on: ``(host, port)`` pairs and paths of unix sockets; empty if nothing is."""
-        return tuple(getattr(self._http, "addresses", ()))
+        return self._bound or tuple(getattr(self._http, "addresses", ()))
 
     @property
     def address(self) -> tuple[str, int] | str | None:
@@ -263,7 +313,17 @@ class AreionServer:
     @property
     def url(self) -> str | None:
         """The first address as a URL, None while nothing is listened on."""
-        return next(iter(getattr(self._http, "urls", ())), None)
+        first = self.address
+        if first is None or isinstance(first, str):
+            return None if first is None else f"unix:{first}"
+        scheme = "http" if self.options.tls is None and self.options.certfile is None else "https"
+        host = f"[{first[0]}]" if ":" in first[0] else first[0]
+        return f"{scheme}://{host}:{first[1]}"
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether :meth:`stop` has been called and the server has not yet ended."""
+        return self._stop_requested
 
     @property
     def running(self) -> bool:
