@@ -438,3 +438,24 @@ def test_instances_that_are_forgotten_stay_in_force_but_cost_nothing(make, read,
     assert messages(read(last, tmp_path / "app.log")) == ["m"]
     assert len(last._hold.tree._holds) == 2
     last._hold.tree._holds[:] = [last._hold]
+
+
+def test_loggers_may_come_and_go_while_others_log(make, read, tmp_path, seen):
+    """Instances made and closed in one thread do not disturb calls in another."""
+    logger = make(tmp_path / "app.log", console=False)
+    failures = []
+
+    def log():
+        try:
+            for number in range(300):
+                logger.info("%d", number)
+        except RuntimeError as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=log)
+    thread.start()
+    for number in range(30):
+        make(tmp_path / f"{number}.log", console=False).close()
+    thread.join()
+    assert failures == []
+    assert messages(read(logger, tmp_path / "app.log")) == [str(number) for number in range(300)]

@@ -137,6 +137,18 @@ def test_no_line_is_lost_though_callers_are_faster(writer, sink):
         assert [m for m in messages if m.startswith(f"{n}-")] == [f"{n}-{i}" for i in range(500)]
 
 
+async def test_records_dropped_during_the_last_batch_are_told_of(writer, sink):
+    """What is dropped while nothing else waits is told of at once, not with the next record."""
+    output = Output(sink, ConsoleFormatter(), 1)
+    shut(writer, sink, output)
+    writer.put(output, entry("too much"))
+    sink.gate.set()
+    assert await asyncio.to_thread(writer.pause, 30)
+    assert sink.messages()[0] == "first"
+    assert sink.messages()[1].startswith("1 records were dropped")
+    assert len(sink.lines) == 2
+
+
 async def test_memory_is_bounded_by_characters_too(writer, sink):
     """A few enormous records fill the queue as many small ones do."""
     output = Output(sink, ConsoleFormatter(), 1000)

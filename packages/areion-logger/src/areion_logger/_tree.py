@@ -57,6 +57,8 @@ class Tree:
         self._holds: list[Hold] = []
         self._relay: Relay | None = None
         self._own: list[logging.Handler] = []
+        # Replaced, never changed, as other threads go through it while a user comes or goes.
+        self._writing: tuple[LogHandler, ...] = ()
 
     def add(self, handlers: list[tuple[LogHandler, bool]], level: int, *, propagate: bool) -> Hold:
         """Let one more user in.
@@ -87,7 +89,7 @@ class Tree:
         if propagate and self._relay is None:
             self._relay = Relay(self)
             self.logger.addHandler(self._relay)
-        self._own = [*self._handlers.values(), *([self._relay] if self._relay is not None else [])]
+        self._note_handlers()
         self.settle()
         return hold
 
@@ -97,6 +99,11 @@ class Tree:
             handler.setLevel(min(hold.level for hold in self._holds if place in hold.places))
         self.logger.setLevel(min(hold.level for hold in self._holds))
 
+    def _note_handlers(self) -> None:
+        self._writing = tuple(self._handlers.values())
+        own = {*self._writing, self._relay}
+        self._own = [handler for handler in self.logger.handlers if handler in own]
+
     def is_private(self) -> bool:
         """Tell whether a record would be seen by this tree's own handlers alone, so that none need be made.
 
@@ -104,9 +111,9 @@ class Tree:
         handlers and formatters, record factories, and tools that hook into `logging` are entitled to one.
         """
         logger = self.logger
-        if not self._handlers or logger.handlers != self._own or logger.filters or _hooked():
+        if not self._writing or logger.handlers != self._own or logger.filters or _hooked():
             return False
-        for handler in self._handlers.values():
+        for handler in self._writing:
             if handler.filters or not isinstance(handler.formatter, EntryFormatter):
                 return False
         above = logger.parent if self._relay is not None else None
@@ -118,7 +125,7 @@ class Tree:
 
     def write(self, entry: Entry) -> None:
         """Hand an entry to all handlers, as they are on the logger when `is_private()`."""
-        for handler in self._handlers.values():
+        for handler in self._writing:
             if entry.number >= handler.level:
                 handler.write(entry)
 
@@ -130,7 +137,7 @@ class Tree:
         """Tell whether a handler on another logger writes to a place that this tree writes to."""
         if isinstance(handler, LogHandler):
             return handler.output.sink.place in self._handlers
-        return any(own.output.sink.is_target_of(handler) for own in self._handlers.values())
+        return any(own.output.sink.is_target_of(handler) for own in self._writing)
 
     def remove(self, hold: Hold) -> None:
         """Let a user go, with the handlers that nobody else uses. A second time does nothing."""
@@ -142,8 +149,8 @@ class Tree:
         ]:
             handler = self._handlers.pop(place)
             self.logger.removeHandler(handler)
+            self._note_handlers()
             handler.dispose()
-            self._own.remove(handler)
         if self._holds:
             self.settle()
             return

@@ -102,7 +102,7 @@ class Writer:
             self._weight += weight
             self._accepted += 1
             self._queue.append((output, entry, weight))
-            if self._asleep or output.waiting * 2 == output.limit:
+            if self._asleep or output.waiting == (output.limit + 1) // 2:
                 self._wake()
             if self._thread is not None or self._start():
                 return
@@ -164,8 +164,7 @@ class Writer:
                 self._changed.wait_for(lambda: self._hurried or self._stopping, _LINGER)
             while not self._queue:
                 if self._stopping:
-                    # In the same step as the look at the queue: whoever puts an entry from now on starts
-                    # anew.
+                    # In the same step as the look at the queue: whoever comes from now on starts a new one.
                     self._thread = None
                     return False
                 self._asleep = True
@@ -178,20 +177,33 @@ class Writer:
         """Write what is queued, unless another thread is at it for longer than `patience` seconds."""
         if not self._io.acquire(timeout=-1 if patience is None else patience):
             return
+        served: set[Output] = set()
         try:
-            while True:
-                with self._lock:
-                    batch = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH))]
-                if not batch:
-                    return
+            while batch := self._take():
+                served.update(output for output, _, _ in batch)
                 self._writing_by = threading.get_ident()
                 try:
                     self._write(batch)
                 finally:
                     self._writing_by = None
                     self._settle(batch)
+            self._tell(served)
         finally:
             self._io.release()
+
+    def _take(self) -> list[_Item]:
+        with self._lock:
+            return [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH))]
+
+    def _tell(self, outputs: set[Output]) -> None:
+        """Tell of records that were dropped while the last batch was being written."""
+        self._writing_by = threading.get_ident()
+        try:
+            for output in outputs:
+                if output.dropped:
+                    self._write_to(output.sink, [], {output: output.dropped})
+        finally:
+            self._writing_by = None
 
     def _settle(self, batch: list[_Item]) -> None:
         with self._lock:
@@ -244,8 +256,7 @@ class Writer:
         try:
             sys.stderr.write(FALLBACK.render(own_entry(f"cannot write to {sink.label}: {reason}")) + "\n")
         except (OSError, ValueError):
-            # Standard error is what fails, or is closed: nothing is left but the count, told once writing
-            # works again.
+            # Standard error fails too, or is closed: what is left is the count, told once writing works again.
             return
 
     def flush(self, timeout: float) -> bool:
@@ -280,8 +291,7 @@ class Writer:
         ended = self.pause(_EXIT_PATIENCE)
         self._ended = True
         sink = self._busy_with
-        # If it is a stream that hangs, it may be standard error itself, and then to complain would hang as
-        # well.
+        # If it is a stream that hangs, it may be standard error itself; to complain there would hang as well.
         if not ended and isinstance(sink, FileSink):
             left = self._accepted - self._written
             self._complain(
