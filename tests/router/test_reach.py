@@ -79,3 +79,22 @@ def test_a_catch_all_beside_patterns_of_many_sizes():
         router.add_route("/".join(f":p{number}" for number in range(size)), print)
     router.add_route("/*rest", print)
     assert router.unreachable_routes() == ()
+
+
+def test_a_catch_all_that_others_cover_together():
+    """One segment is taken by one route, more by another: nothing is left for the third."""
+    router = Router()
+    for pattern in ("/:a", "/:a/*rest", "/*rest"):
+        router.add_route(pattern, print)
+    (found,) = router.unreachable_routes()
+    assert found.route.path == "/*rest"
+    assert {route.path for route in found.hidden_by} == {"/:a", "/:a/*rest"}
+
+
+def test_many_parameters_are_not_judged():
+    """Where the witnesses are too many to try, nothing is claimed."""
+    router = Router()
+    router.register_converter("any", Converter(regex=".+"))
+    router.add_route("/" + "/".join(f":p{number}<any>" for number in range(8)), print)
+    router.add_route("/" + "/".join(f":p{number}" for number in range(8)), print)
+    assert router.unreachable_routes() == ()

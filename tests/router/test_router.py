@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from areion_router import (
     BaseRouter,
@@ -614,6 +616,20 @@ class TestViews:
         assert len({route.endpoint for route in router.routes}) == 3
         for route in router.routes:
             assert router.get_handler("GET", route.path) == (route.endpoint, {}, True)
+
+    def test_endpoints_are_hashable(self):
+        """Dispatchers keep tables by endpoint, so a handler that cannot be hashed gets one that can."""
+
+        @dataclass
+        class Unhashable:
+            def __call__(self, request):
+                return "called"
+
+        router = Router()
+        router.add_route("/a", Unhashable())
+        match = router.get_handler("GET", "/a")
+        assert {match.handler: "known"}[router.routes[0].endpoint] == "known"
+        assert match.handler("request") == "called"
 
     def test_global_middlewares(self):
         """The outer ring can be read, to put it around the answer to an unknown path."""

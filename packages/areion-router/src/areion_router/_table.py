@@ -96,11 +96,13 @@ class Compiler:
         options: Mapping[str, Any],
         error_handlers: Mapping[type[BaseException], Handler],
     ) -> Handler:
-        """The endpoint, or one that forwards to it if a route with other options has the same function."""
+        """The endpoint, or one that forwards to it.
+
+        It must be hashable, and not that of a route with other options: dispatchers keep tables by endpoint.
+        """
         other = self._endpoints.get(id(endpoint))
-        if other is None or (other.options == options and other.error_handlers == error_handlers):
-            return endpoint
-        return partial(endpoint)
+        is_own = other is None or (other.options == options and other.error_handlers == error_handlers)
+        return endpoint if is_own and type(endpoint).__hash__ is not None else partial(endpoint)
 
 
 def _same_objects(one: tuple[object, ...], other: tuple[object, ...]) -> bool:

@@ -37,7 +37,7 @@ class Route:
             route.
         handler: The user's function.
         endpoint: `handler` inside all of its middleware: the same object that `get_handler` returns.
-            Routes whose `options` or `error_handlers` differ never share one.
+            Always hashable; routes whose `options` or `error_handlers` differ never share one.
         name: The explicit name, else the function's name if it has one: what `url_for` takes.
         middlewares: The whole chain, outermost first: global, group, route.
         params: Path parameters and their converters, in order. A plain parameter's is named `str`, a
