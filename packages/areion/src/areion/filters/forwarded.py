@@ -49,9 +49,11 @@ class TrustedProxiesFilter(ResponseFilter):
         for entry in entries:
             if entry == "unix":
                 continue
+            if not isinstance(entry, str):
+                raise ValueError(f"proxies: expected addresses and networks as text, got {entry!r}")
             try:
                 self.networks.append(ip_network(entry))
-            except (ValueError, TypeError) as error:
+            except ValueError as error:
                 raise ValueError(
                     f"proxies: expected an address or a network, got {entry!r}: {error}"
                 ) from None
