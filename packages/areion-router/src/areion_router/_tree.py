@@ -38,7 +38,7 @@ Leaves: TypeAlias = dict[str, Leaf]
 WRONG_METHOD: tuple[()] = ()
 """What `find` returns, instead of `None`, when a pattern matched that does not have the method."""
 
-_MERGE_FACTOR = 16
+_MERGE_FACTOR = 4
 """How many times the work of an unmerged tree a merged one may be. Real tables need less than twice; the
 bound is against thousands of static texts beside thousands of patterns that begin with a parameter."""
 
