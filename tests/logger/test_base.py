@@ -83,6 +83,16 @@ def test_exception_appends_the_traceback_to_the_message_of_error():
     assert message.endswith("KeyError: 'gone'")
 
 
+def test_exception_never_raises_on_its_arguments():
+    """Arguments that do not fit are noted in the text."""
+    logger = Five()
+    try:
+        raise ValueError
+    except ValueError:
+        logger.exception("%d", "x")
+    assert logger.calls[0][1].startswith("%d [could not be formatted with arguments ('x',): TypeError")
+
+
 def test_exception_leaves_a_message_without_arguments_alone():
     """A percent sign in a message without arguments is only a percent sign."""
     logger = Five()

@@ -1,8 +1,8 @@
 """Jinja environments as this package wants them: safe by default, with errors that name template and line.
 
 Strategy: everything goes through the hooks that Jinja has for it. `handle_exception` sees the traceback
-    before Jinja
-rewrites it, and so knows the template and line; `finalize` sees each value before it becomes text.
+before Jinja rewrites it, and so knows the template and line; `finalize` sees each value before it becomes
+text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The contract of a template engine: one method, and hooks that have a working default.
 
 Strategy: an implementer writes `render`, and is done. Nothing here knows a template language or where
-    templates are.
+templates are.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """`Engine`: Jinja2 templates with defaults that are safe for a web service.
 
 Strategy: two Jinja environments over the same templates, filters and globals. `render` uses the ordinary one,
-    which is
-the faster; the other, which can await, is made when `render_async` is first called.
+which is the faster; the other, which can await, is made when `render_async` is first called.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """A log record as it crosses from the caller's thread to the writer's: all that could change is settled.
 
 Strategy: the caller's thread, which alone has the context and may alone touch the arguments, formats the
-    message and
-reduces extra fields to plain data. What is slow and cannot change is left to the writer: layout, colour, time
-as text, and the source lines of a traceback, which come from the disk. Nothing here raises on account of a
-record's content.
+message and reduces extra fields to plain data. What is slow and cannot change is left to the writer: layout,
+colour, time as text, and the source lines of a traceback, which come from the disk. Nothing here raises on
+account of a record's content.
 """
 
 from __future__ import annotations
@@ -110,7 +109,7 @@ def settle(
         level,
         logging.getLevelName(level),
         logger,
-        _formatted(message, single),
+        formatted(message, single),
         fields,
         None if exc_info is None else _exception(exc_info),
     )
@@ -123,7 +122,7 @@ def capture(record: logging.LogRecord, *, keep_record: bool = False) -> Entry:
         record: What `logging` made. It is not changed: other handlers will see it too.
         keep_record: Also keep a copy, for a formatter written for the standard library.
     """
-    message = _formatted(record.msg, record.args)
+    message = formatted(record.msg, record.args)
     attributes = record.__dict__
     fields: Mapping[str, object] = bound_fields()
     if len(attributes) != _PLAIN_LENGTH:
@@ -169,12 +168,12 @@ def presentable(record: logging.LogRecord) -> logging.LogRecord:
         record.getMessage()
     except Exception:  # noqa: BLE001 - arguments' __str__ may raise anything
         shown = copy.copy(record)
-        shown.msg, shown.args = _formatted(record.msg, record.args), None
+        shown.msg, shown.args = formatted(record.msg, record.args), None
         return shown
     return record
 
 
-def _formatted(message: object, args: object) -> str:
+def formatted(message: object, args: object) -> str:
     """Return the message with its arguments in place, or a note of why that failed."""
     try:
         text = message if type(message) is str else str(message)

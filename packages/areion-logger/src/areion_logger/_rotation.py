@@ -1,9 +1,8 @@
 """When a file of lines is full or out of date, how it is set aside, and how processes share it.
 
 Strategy: the file itself is the only state. Its size and the time of its last write say whether it is due, so
-    that any
-number of processes, also restarted ones, come to the same answer; an `fcntl` lock on a file beside it makes
-looking, renaming and writing one step. Nothing here formats lines or knows threads.
+that any number of processes, also restarted ones, come to the same answer; an `fcntl` lock on a file beside
+it makes looking, renaming and writing one step. Nothing here formats lines or knows threads.
 """
 
 from __future__ import annotations

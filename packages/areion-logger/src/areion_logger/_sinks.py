@@ -1,10 +1,9 @@
 """Where lines end up: a stream such as standard error, or a file.
 
 Strategy: one sink per place in a process, shared by all who write there, found by what the place *is* (the
-    real path,
-the stream), so that two loggers never open one file twice. A sink is used by one thread at a time, which the
-writer sees to; it may wait for its disk, and may raise: the writer counts what was lost. No formatting, no
-queue.
+real path, the stream), so that two loggers never open one file twice. A sink is used by one thread at a time,
+which the writer sees to; it may wait for its disk, and may raise: the writer counts what was lost. No
+formatting, no queue.
 """
 
 from __future__ import annotations

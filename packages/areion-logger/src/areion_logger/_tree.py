@@ -1,10 +1,9 @@
 """What this package has put on a logger of the standard library, and how several users share it.
 
 Strategy: one `Tree` for each standard logger, found by name. Each user holds some places (the console, a
-    file) at a
-level; a place has one handler, at the lowest level of its users, so two users of a place never double a line.
-The last user to leave takes everything off again. The root logger, and handlers that others put on, are never
-touched.
+file) at a level; a place has one handler, at the lowest level of its users, so two users of a place never
+double a line. The last user to leave takes everything off again. The root logger, and handlers that others
+put on, are never touched.
 """
 
 from __future__ import annotations

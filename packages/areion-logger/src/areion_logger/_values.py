@@ -1,8 +1,7 @@
 """Any Python value reduced to plain data that can be written later, by another thread, without surprise.
 
 Strategy: text, numbers, booleans and None stay; containers are copied within bounds of depth and number; the
-    value
-types of the standard library become their usual text; everything else its `repr`. This happens in the
+value types of the standard library become their usual text; everything else its `repr`. This happens in the
 caller's thread, so what is written is what the value was when it was logged. It never raises. No layout here:
 that is the formatters'.
 """

@@ -1,12 +1,11 @@
 """The queue and the one thread that writes: what keeps every caller from waiting for a disk.
 
 Strategy: a caller appends a settled entry under a lock that is never held during I/O, and wakes the thread
-    only if it
-sleeps. The thread takes all that is there, lays it out, and hands each sink one batch; then it lingers a few
-milliseconds, so that under load there are large batches and no wake-ups. Each output bounds its own share of
-the queue; what does not fit is counted, and a line says how many records are missing. Processes that fork are
-made safe by stopping the thread before and starting a new one after. At the end of the process the queue is
-written out, and what is logged after that is written by its caller.
+only if it sleeps. The thread takes all that is there, lays it out, and hands each sink one batch; then it
+lingers a few milliseconds, so that under load there are large batches and no wake-ups. Each output bounds its
+own share of the queue; what does not fit is counted, and a line says how many records are missing. Processes
+that fork are made safe by stopping the thread before and starting a new one after. At the end of the process
+the queue is written out, and what is logged after that is written by its caller.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The contract of a logger: five methods, and hooks that have a working default.
 
 Strategy: an implementer writes `debug`, `info`, `warning`, `error` and `critical`, and is done. Everything
-    else here
-is built on those five, so it may be left alone or replaced by something better. Nothing here formats lines,
-opens files or knows the standard library's `logging` beyond its level numbers.
+else here is built on those five, so it may be left alone or replaced by something better. Nothing here
+formats lines, opens files or knows the standard library's `logging` beyond its level numbers.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import logging
 import traceback
 from abc import ABC, abstractmethod
 
+from areion_logger._entry import formatted
 from areion_logger._levels import level_number
 
 
@@ -67,8 +67,7 @@ class BaseLogger(ABC):
             *args: `%`-arguments of the message.
             **kwargs: As for `error`.
         """
-        text = message % args if args else message
-        self.error(f"{text}\n{traceback.format_exc().rstrip()}")
+        self.error(f"{formatted(message, args)}\n{traceback.format_exc().rstrip()}")
 
     def log(self, level: int | str, message: str, *args: object, **kwargs: object) -> None:
         """Log at a level that is known only at run time.

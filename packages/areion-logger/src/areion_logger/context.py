@@ -1,9 +1,9 @@
 """Fields bound to the current context: they appear on every line that is logged in it.
 
 Strategy: one context variable holds an immutable mapping, already reduced to plain values when it is bound,
-    so that a
-logged record pays one look-up for it. It follows the rules of `contextvars`: a task starts with a copy of its
-creator's fields, a thread with none. Nothing here knows records, formats or the standard library's `logging`.
+so that a logged record pays one look-up for it. It follows the rules of `contextvars`: a task starts with a
+copy of its creator's fields, a thread with none. Nothing here knows records, formats or the standard
+library's `logging`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Self
 
 from areion_logger._values import MAX_TEXT, plain
 
-_bound: ContextVar[dict[str, object]] = ContextVar("areion_logger.fields", default={})  # noqa: B039 - see below
+_bound: ContextVar[dict[str, object]] = ContextVar("areion_logger.fields", default={})  # noqa: B039 - never changed
 
 bound_fields = _bound.get
 """Return the fields of the current context, for this package alone: the dict is shared, and never changed."""

@@ -1,10 +1,9 @@
 """How a line looks: for people (`ConsoleFormatter`) and for programs (`JsonFormatter`).
 
 Strategy: a formatter lays out a settled `Entry`, in the writer's thread. Both are also formatters in the
-    sense of the
-standard library, so that they serve any of its handlers. Whatever is logged, an entry is one line, plus lines
-for a traceback on the console that begin with a bar; no text can forge another. No I/O here, and no reading
-of the clock.
+sense of the standard library, so that they serve any of its handlers. Whatever is logged, an entry is one
+line, plus lines for a traceback on the console that begin with a bar; no text can forge another. No I/O here,
+and no reading of the clock.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """`LogHandler`: the standard library's view of this package, for any logger of any program.
 
 Strategy: a handler settles the record in the caller's thread and queues it; it takes no lock of its own and
-    does no
-I/O. It is what `Logger` puts on its tree, and what a `dictConfig` names by class.
+does no I/O. It is what `Logger` puts on its tree, and what a `dictConfig` names by class.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """`Logger`: the default implementation of `BaseLogger`, over the standard library's logger of a name.
 
 Strategy: construction checks every argument and puts handlers on the standard logger; the methods do no more
-    than hand
-the call to it. What is written, and when, is the business of the handlers.
+than hand the call to it. What is written, and when, is the business of the handlers.
 """
 
 from __future__ import annotations
