@@ -169,14 +169,7 @@ class HttpServer(BaseHttpServer):
             self._stop = stop = asyncio.Event()
             if self._stop_requested:
                 stop.set()
-        shared = Shared(
-            self._application(),
-            self.config,
-            self.request_class,
-            self.on_error,
-            loop,
-            tls=self._tls is not None,
-        )
+        shared = self._share(loop)
         servers: list[asyncio.Server] = []
         listeners: list[socket.socket] = []
         sweep: asyncio.TimerHandle | None = None
@@ -279,6 +272,17 @@ class HttpServer(BaseHttpServer):
 
     def _application(self) -> Callable[[Any], Any]:
         return _reading(self.handler) if self.read_body else self.handler
+
+    def _share(self, loop: asyncio.AbstractEventLoop) -> Shared:
+        """Make what the connections of one run have in common; a subclass may watch over its parts."""
+        return Shared(
+            self._application(),
+            self.config,
+            self.request_class,
+            self.on_error,
+            loop,
+            tls=self._tls is not None,
+        )
 
     def _listen(self) -> list[socket.socket]:
         if self.sockets is not None:

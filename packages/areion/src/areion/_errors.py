@@ -30,15 +30,18 @@ class ErrorConverter:
     Args:
         handlers: ``handler(request, exception)`` by exception type, sync or async; the nearest base wins.
         explain: Makes the page for an unexpected exception in development; None in production.
+        on_unexpected: Told of each exception that is neither an ``HttpError`` nor has a handler.
     """
 
     def __init__(
         self,
         handlers: Mapping[type[BaseException], ErrorHandler],
         explain: Callable[[Any, Exception], HttpResponse] | None = None,
+        on_unexpected: Callable[[Any, Exception], object] | None = None,
     ) -> None:
         self._handlers = dict(handlers)
         self._explain = explain
+        self._on_unexpected = on_unexpected
 
     def __call__(self, request: HttpRequest, error: Exception) -> Any:
         """Return what a handler makes of ``error``, or the standard answer.
@@ -54,6 +57,8 @@ class ErrorConverter:
         logger.error(
             "%s %s: unhandled %s", request.method, request.raw_path, type(error).__name__, exc_info=error
         )
+        if self._on_unexpected is not None:
+            self._on_unexpected(request, error)
         if self._explain is not None:
             return self._explain(request, error)
         return HttpResponse("Internal Server Error", 500, "text/plain")

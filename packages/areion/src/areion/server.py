@@ -1,7 +1,6 @@
 """The server: components, HTTP and their common life.
 
-One coordinator owns start and stop. Start: logger, orchestrator, startup hooks, listeners. Stop: listeners
-close, idle connections close, running requests finish, then shutdown hooks, orchestrator, logger.
+What a run consists of is said in ``_lifecycle``; what answers the requests is put together by ``_assembly``.
 """
 
 from __future__ import annotations
@@ -16,11 +15,10 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from inspect import isawaitable
 from typing import Any, Final
 
 from areion_engine import BaseEngine
-from areion_http import BaseHttpServer, ListenError
+from areion_http import BaseHttpServer, HttpRequest, ListenError
 from areion_http._listeners import bound_address
 from areion_http.server import loop_factory
 from areion_logger import BaseLogger
@@ -28,12 +26,10 @@ from areion_orchestrator import BaseOrchestrator
 from areion_router import BaseRouter
 
 from areion import _plugins
-from areion._bridge import LogBridge, needs_bridge
-from areion._dispatch import Dispatcher
-from areion._errors import ErrorConverter
+from areion._assembly import make_http
+from areion._lifecycle import components_running, logging_to
 from areion._logo import AREION_LOGO, DEFAULT_HOST, DEFAULT_PORT
-from areion._options import Hook, ServerOptions
-from areion._own import own_routes
+from areion._options import ServerOptions
 from areion.request import HttpRequestFactory
 
 logger: Final = logging.getLogger("areion.server")
@@ -191,95 +187,57 @@ class AreionServer:
             ListenError: If an address cannot be listened on.
             RuntimeError: If the server runs already.
         """
+        await self.serve_with(None)
+
+    async def serve_with(
+        self,
+        http_class: Callable[..., BaseHttpServer] | None,
+        *,
+        on_unexpected: Callable[[HttpRequest, Exception], object] | None = None,
+    ) -> None:
+        """Serve as :meth:`start` does, for one run with another HTTP server: the test client has one.
+
+        Args:
+            http_class: What speaks HTTP during this run; None for the server's own.
+            on_unexpected: Told of each exception that nothing turns into a response of its own.
+        """
         with self._lock:
             if self._running:
                 raise RuntimeError("the server is running already")
             self._running = True
             stopped = self._stop_requested
-        bridge = LogBridge(self.logger) if needs_bridge(self.logger) else None
-        areion_log = logging.getLogger("areion")
-        if bridge is not None:
-            areion_log.addHandler(bridge)
         try:
-            if not stopped:
-                await self._serve()
+            async with logging_to(self.logger):
+                if not stopped:
+                    await self._serve(http_class or self._http_class, on_unexpected)
         finally:
             with self._lock:
                 self._running = self._stop_requested = False
-                self._http = None
-            if bridge is not None:
-                areion_log.removeHandler(bridge)
-            await _maybe(getattr(self.logger, "flush", None))
 
-    async def _serve(self) -> None:
-        loop = asyncio.get_running_loop()
+    async def _serve(
+        self,
+        http_class: Callable[..., BaseHttpServer],
+        on_unexpected: Callable[[HttpRequest, Exception], object] | None,
+    ) -> None:
         executor = ThreadPoolExecutor(self.options.threads, "areion-handler")
-        http = self._make_http(executor)
+        http: Any = make_http(
+            self, http_class, executor, on_listening=self._on_listening, on_unexpected=on_unexpected
+        )
         with self._lock:
             self._http = http
             if self._stop_requested:
                 http.stop()
-        ran: list[Hook] = []
         try:
-            await self._start_orchestrator(loop)
-            for hook in self.options.startup_hooks:
-                await _call_hook(hook, self)
-            ran = list(self.options.shutdown_hooks)
-            await http.start()
+            async with components_running(self):
+                try:
+                    await http.start()
+                finally:
+                    self._listening.clear()
         finally:
-            self._listening.clear()
-            try:
-                for hook in reversed(ran):
-                    await _guarded("a shutdown hook", _call_hook(hook, self))
-                if self.orchestrator is not None:
-                    await _guarded(
-                        "the orchestrator's shutdown", asyncio.to_thread(self.orchestrator.shutdown)
-                    )
-                    _hook(self.orchestrator, "bind_loop")(None)
-            finally:
-                executor.shutdown(wait=False, cancel_futures=True)
+            with self._lock:
+                self._http = None
+            executor.shutdown(wait=False, cancel_futures=True)
             logger.info("stopped")
-
-    async def _start_orchestrator(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self.orchestrator is None:
-            return
-        _hook(self.orchestrator, "set_logger")(self.logger)
-        _hook(self.orchestrator, "bind_loop")(loop)
-        await asyncio.to_thread(self.orchestrator.start)
-
-    def _make_http(self, executor: ThreadPoolExecutor) -> BaseHttpServer:
-        options = self.options
-        on_error = ErrorConverter(options.error_handlers)
-        own = own_routes(self)
-        dispatcher = Dispatcher(
-            self.router,
-            on_error,
-            executor,
-            filters=options.filters,
-            own=own.router,
-            own_prefixes=own.prefixes,
-        )
-        if hasattr(self.engine, "set_development"):
-            self.engine.set_development(options.development)
-        http: BaseHttpServer = self._http_class(
-            dispatcher.handler,
-            host=self.host,
-            port=self.port,
-            config=options.config,
-            request_class=self.request_factory.request_class,
-            on_error=on_error,
-            read_body=False,
-            on_listening=self._on_listening,
-            tls=options.tls,
-            certfile=options.certfile,
-            keyfile=options.keyfile,
-            client_ca=options.client_ca,
-            unix_socket=options.unix_socket,
-            unix_socket_mode=options.unix_socket_mode,
-            sockets=options.sockets,
-            backlog=options.backlog,
-        )
-        return http
 
     def _on_listening(self) -> None:
         self._listening.set()
@@ -338,34 +296,3 @@ class AreionServer:
         """Change options before the server starts; see :class:`ServerOptions` for the names."""
         self.options = replace(self.options, **changes)
         return self.options
-
-
-def _hook(component: object, name: str) -> Callable[..., Any]:
-    """Return an optional method of a component; one that does nothing if it is not there."""
-    return getattr(component, name, None) or (lambda *_: None)
-
-
-async def _call_hook(hook: Hook, server: AreionServer) -> None:
-    """Call a hook, with the server if it takes an argument."""
-    import inspect
-
-    try:
-        takes_server = bool(inspect.signature(hook).parameters)
-    except ValueError:
-        takes_server = False
-    result = hook(server) if takes_server else hook()
-    if isawaitable(result):
-        await result
-
-
-async def _guarded(what: str, work: Any) -> None:
-    """Await a step of the shutdown; a failure is logged, and the next steps are taken all the same."""
-    try:
-        await work
-    except Exception:
-        logger.exception("%s failed", what)
-
-
-async def _maybe(function: Callable[[], Any] | None) -> None:
-    if function is not None:
-        await asyncio.to_thread(function)
