@@ -24,6 +24,13 @@ from areion.server import AreionServer
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 _MOST_ENTRIES: Final = 100
+_LONGEST_TEXT: Final = 1000
+_TEXT: Final = {"type": "string", "minLength": 1, "maxLength": _LONGEST_TEXT}
+_ENTRY_SCHEMA: Final = {
+    "type": "object",
+    "properties": {"name": _TEXT, "text": _TEXT},
+    "required": ["name", "text"],
+}
 
 
 @dataclass(slots=True)
@@ -116,14 +123,12 @@ def _routes(book: GuestBook) -> Router:
                 return entry
         raise NotFoundError(f"there is no entry {id}")
 
-    @api.post("/")
+    @api.post("/", request_body=_ENTRY_SCHEMA, responses={201: Entry})
     def add_entry(request: HttpRequest) -> HttpResponse:
         """Add an entry, sent as JSON or as a form.
 
         Args:
-            request: The request.
-            name (str): Who writes.
-            text (str): What is written.
+            request: The request, with a name and a text.
 
         Raises:
             BadRequestError: If one of them is missing.
@@ -144,6 +149,6 @@ def _entry_of(data: Any) -> tuple[str, str]:
         raise BadRequestError("expected an object or a form with name and text")
     values = tuple(data.get(key) for key in ("name", "text"))
     for key, value in zip(("name", "text"), values, strict=True):
-        if not isinstance(value, str) or not value.strip() or len(value) > 1000:
-            raise BadRequestError(f"{key}: expected a text of 1 to 1000 characters")
+        if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_TEXT:
+            raise BadRequestError(f"{key}: expected a text of 1 to {_LONGEST_TEXT} characters")
     return str(values[0]), str(values[1])
