@@ -13,9 +13,10 @@ from concurrent.futures import Future
 from contextvars import Context
 from typing import Any
 
+from areion_orchestrator._calls import Activation
 from areion_orchestrator._log import Log, task_name
 from areion_orchestrator._pool import Pending, refusal
-from areion_orchestrator.errors import QueueFullError, TaskTimeoutError
+from areion_orchestrator.errors import QueueFullError, ShutdownError, TaskTimeoutError
 
 # How long the loop's thread may take to come up or to wind down; only a blocked loop takes longer.
 _LOOP_PATIENCE = 5.0
@@ -24,7 +25,7 @@ _LOOP_PATIENCE = 5.0
 class _Flight:
     """One coroutine under way: the link between the caller's future and the loop's task."""
 
-    __slots__ = ("_make", "context", "func", "future", "loop", "report", "task", "timeout")
+    __slots__ = ("_make", "activate", "context", "func", "future", "loop", "report", "task", "timeout")
 
     def __init__(
         self,
@@ -34,13 +35,15 @@ class _Flight:
         timeout: float | None,
         *,
         report: bool,
+        future: Future[Any] | None,
     ) -> None:
         self.func = func
         self._make = make
         self.context = context
         self.timeout = timeout
         self.report = report
-        self.future: Future[Any] = Future()
+        self.future: Future[Any] = Future() if future is None else future
+        self.activate = Activation(self.future, is_running=future is not None)
         self.loop: asyncio.AbstractEventLoop | None = None
         self.task: asyncio.Task[Any] | None = None
 
@@ -127,9 +130,7 @@ class LoopRunner:
             QueueFullError: As many coroutines as allowed are under way.
             ShutdownError: The runner is closed.
         """
-        flight = _Flight(func, make, context, timeout, report=report)
-        if future is not None:
-            flight.future = future
+        flight = _Flight(func, make, context, timeout, report=report, future=future)
         with self._lock:
             if self._closed:
                 raise refusal(func)
@@ -198,13 +199,15 @@ class LoopRunner:
         """Hand the task's outcome to the future; on the loop."""
         future = flight.future
         if task.cancelled():
-            if not future.cancel() and not future.done():  # it was running before it became a coroutine
-                future.set_exception(asyncio.CancelledError())
+            future.cancel()
+            if flight.activate():  # a thread had begun with it, so that it cannot be cancelled any more
+                name = task_name(flight.func)
+                future.set_exception(ShutdownError(f"task {name!r} was cancelled", task=name))
         else:
             error = task.exception()
             if error is not None and flight.report:
                 self._on_failure(flight.func, error)
-            if future.running() or future.set_running_or_notify_cancel():
+            if flight.activate():
                 if error is None:
                     future.set_result(task.result())
                 else:
@@ -217,7 +220,8 @@ class LoopRunner:
         self._pending.pop(flight.future, None)
 
     def _cancel(self, flight: _Flight) -> None:
-        flight.future.cancel()
+        if flight.future.cancel():
+            flight.activate()
         loop = flight.loop
         try:
             if loop is not None:

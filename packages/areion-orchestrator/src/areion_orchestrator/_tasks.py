@@ -14,6 +14,7 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from areion_orchestrator._calls import Activation
 from areion_orchestrator._log import Log
 from areion_orchestrator._pool import Pending
 from areion_orchestrator._timers import Timer, Timers
@@ -138,6 +139,7 @@ class Execution:
         self._journal = journal
         self._attempts = attempts
         self._report = report
+        self._activate = Activation(self.future)
         self._lock = threading.Lock()
         self._settled = False
         self._retry: Timer | None = None
@@ -187,7 +189,7 @@ class Execution:
 
     def _timed(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function in a worker, with the time limit running."""
-        if not self.future.running() and not self.future.set_running_or_notify_cancel():
+        if not self._activate():
             return None
         timeout = self._options.timeout
         if timeout is None:
@@ -252,6 +254,7 @@ class Execution:
                 self._inner.cancel()
             if self._retry is not None:
                 self._delays.cancel(self._retry)
+            self._activate()
             self._unregister()
             if self._journal is not None:
                 self._journal.cancelled()
@@ -289,7 +292,7 @@ class Execution:
 
     def _finish(self, *, result: Any = None, error: BaseException | None = None) -> None:
         self._unregister()
-        if self.future.running() or self.future.set_running_or_notify_cancel():
+        if self._activate():
             if error is None:
                 self.future.set_result(result)
             else:

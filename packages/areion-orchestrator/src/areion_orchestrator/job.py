@@ -115,9 +115,10 @@ class Job:
         return self._paused
 
     @property
-    def is_armed(self) -> bool:
-        """Whether the scheduler waits for its next run."""
-        return self._timer is not None
+    def fires_at(self) -> float | None:
+        """When the scheduler fires it next, in POSIX seconds, jitter included; None if it does not."""
+        timer = self._timer
+        return None if timer is None else timer.when
 
     @property
     def running(self) -> int:

@@ -28,6 +28,7 @@ from areion_orchestrator._tasks import TaskOptions
 from areion_orchestrator.base import BaseOrchestrator
 from areion_orchestrator.clock import Clock, SystemClock
 from areion_orchestrator.cron import CronSchedule
+from areion_orchestrator.cron._zones import resolve_zone
 from areion_orchestrator.job import Job, JobOptions
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Orchestrator(BaseOrchestrator):
         self._max_workers = max_workers
         self._max_queue = max_queue
         self._drain_time = drain_time
-        self._timezone = CronSchedule("@daily", timezone).timezone
+        self._timezone = resolve_zone(timezone)
         self._job_options = job_options(
             JobOptions(),
             {

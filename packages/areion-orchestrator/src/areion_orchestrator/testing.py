@@ -9,13 +9,14 @@ import asyncio
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from areion_orchestrator.base import BaseOrchestrator
+from areion_orchestrator.job import Job
 from areion_orchestrator.orchestrator import Orchestrator
 
 # How long a test waits for what must happen, in real seconds; only a broken implementation takes so long.
@@ -106,12 +107,16 @@ class FakeClock:
 
     def _settle(self, orchestrator: Orchestrator | None) -> None:
         """Wait until no job runs, and the scheduler sleeps until the next is due."""
-        if orchestrator is None:
-            return
-        jobs = orchestrator.jobs
-        eventually(lambda: not any(job.running for job in jobs), pause=0.0001)
-        if any(job.is_armed for job in jobs):
-            eventually(lambda: min(self._sleepers.values(), default=_NEVER) < _NEVER, pause=0.0001)
+        if orchestrator is not None:
+            eventually(lambda: self._is_settled(orchestrator.jobs), pause=0.0001)
+
+    def _is_settled(self, jobs: Sequence[Job]) -> bool:
+        first = min((when for job in jobs if (when := job.fires_at) is not None), default=_NEVER)
+        with self._changed:
+            wakes = min(self._sleepers.values(), default=_NEVER)
+        # A microsecond: adding a wait to the time is not exact.
+        is_asleep = first == _NEVER or wakes < first + 1e-6
+        return is_asleep and not any(job.running for job in jobs)
 
 
 def eventually(condition: Callable[[], Any], timeout: float = PATIENCE, *, pause: float = 0.005) -> None:
