@@ -13,11 +13,12 @@ from areion_http.errors import ProtocolError
 
 # Longest size line with its extensions: 15 digits and room for what any client has been seen to send.
 _MAX_SIZE_LINE: Final = 256
+_SIZE_LINE_TOO_LONG: Final = f"chunk size line longer than {_MAX_SIZE_LINE} bytes"
 # All extensions of one body together; they carry nothing, and one-byte chunks must not multiply the traffic.
 _MAX_EXTENSIONS: Final = 16 * 1024
 
 # Fields that decide framing, routing or the connection are never taken from trailers (RFC 9110 §6.5.1).
-_NOT_IN_TRAILERS: Final = frozenset(
+NOT_IN_TRAILERS: Final = frozenset(
     {
         b"transfer-encoding",
         b"content-length",
@@ -33,8 +34,6 @@ _NOT_IN_TRAILERS: Final = frozenset(
         b"content-range",
     }
 )
-
-_HEX_DIGITS: Final = frozenset(b"0123456789abcdefABCDEF")
 
 
 class BodyDecoder(Protocol):
@@ -107,6 +106,7 @@ class ChunkedDecoder:
         "_left",
         "_max_fields",
         "_max_trailer_size",
+        "_passed",
         "_state",
         "done",
         "trailers",
@@ -124,6 +124,8 @@ class ChunkedDecoder:
         self._left = 0
         self._held = b""
         self._extensions = 0
+        # Bytes of the body in front of what is being decoded, so that an error can say where it is.
+        self._passed = 0
         self.done = False
         self.trailers: list[tuple[str, str]] = []
 
@@ -145,15 +147,24 @@ class ChunkedDecoder:
             return self._decode(data, 0, out) + start - taken
         return self._decode(data, start, out)
 
-    def _decode(self, data: bytes, position: int, out: list[bytes]) -> int:
+    def _decode(self, data: bytes, begin: int, out: list[bytes]) -> int:
+        position = begin
         end = len(data)
         while position < end and not self.done:
             if self._state == self._SIZE:
                 match = _grammar.CHUNK_LINE.match(data, position)
-                if match is None or match.end() - position > _MAX_SIZE_LINE:
-                    self._check_size_line(data, position)
+                if match is None:
+                    self._check_size_line(data, position, begin)
                     break
-                self._begin_chunk(data, position, int(match[1], 16), len(match[2]))
+                if match.end() - position > _MAX_SIZE_LINE + 2:
+                    self._fail(_SIZE_LINE_TOO_LONG, data, position, begin)
+                self._extensions += len(match[2])
+                if self._extensions > _MAX_EXTENSIONS:
+                    self._fail(
+                        f"chunk extensions of more than {_MAX_EXTENSIONS} bytes", data, position, begin
+                    )
+                self._left = int(match[1], 16)
+                self._state = self._DATA if self._left else self._TRAILER
                 position = match.end()
             elif self._state == self._DATA:
                 stop = min(end, position + self._left)
@@ -164,7 +175,7 @@ class ChunkedDecoder:
                     self._state = self._DATA_END
             elif self._state == self._DATA_END:
                 if not b"\r\n".startswith(data[position : position + 2]):
-                    _fail("no CR LF after the data of a chunk (RFC 9112 §7.1)", data, position)
+                    self._fail("no CR LF after the data of a chunk (RFC 9112 §7.1)", data, position, begin)
                 if end - position < 2:
                     break
                 position += 2
@@ -172,58 +183,52 @@ class ChunkedDecoder:
             else:
                 line_end = data.find(b"\r\n", position)
                 if line_end < 0:
-                    self._check_partial_trailer(data, position)
+                    self._check_partial_trailer(data, position, begin)
                     break
-                self._trailer(data, position, line_end)
+                self._trailer(data, position, line_end, begin)
                 position = line_end + 2
+        self._passed += position - begin
         if not self.done and position < end:
             self._held = data[position:]
             return end
         return position
 
-    def _begin_chunk(self, data: bytes, position: int, size: int, extension: int) -> None:
-        self._extensions += extension
-        if self._extensions > _MAX_EXTENSIONS:
-            _fail(f"chunk extensions of more than {_MAX_EXTENSIONS} bytes", data, position)
-        self._left = size
-        self._state = self._DATA if size else self._TRAILER
-
-    def _check_size_line(self, data: bytes, position: int) -> None:
+    def _check_size_line(self, data: bytes, position: int, begin: int) -> None:
         """Return if more bytes can make it a size line; it has not been one so far."""
-        line_end = data.find(b"\n", position)
-        if line_end >= 0 or len(data) - position > _MAX_SIZE_LINE:
-            if line_end - position > _MAX_SIZE_LINE or line_end < 0:
-                _fail(f"chunk size line longer than {_MAX_SIZE_LINE} bytes", data, position)
-            _fail("not a chunk size line (RFC 9112 §7.1)", data, position)
-        if data[position] not in _HEX_DIGITS:
-            _fail("a chunk size begins with no hex digit (RFC 9112 §7.1)", data, position)
+        if _grammar.CHUNK_LINE_BEGUN.match(data, position) is None:
+            self._fail("not a chunk size line (RFC 9112 §7.1)", data, position, begin)
+        if len(data) - position - data.endswith(b"\r") > _MAX_SIZE_LINE:
+            self._fail(_SIZE_LINE_TOO_LONG, data, position, begin)
 
-    def _check_partial_trailer(self, data: bytes, position: int) -> None:
-        if b"\n" in data[position:] or b"\r" in data[position:-1] or b"\0" in data[position:]:
-            _fail("a trailer line does not end in CR LF (RFC 9112 §2.2)", data, position)
-        if len(data) - position > self._max_trailer_size:
-            self._trailers_too_large(data, position)
+    def _check_partial_trailer(self, data: bytes, position: int, begin: int) -> None:
+        rest = data[position:].removesuffix(b"\r")
+        if _grammar.CONTROL.search(rest) is not None:
+            self._fail("a control character in the trailers (RFC 9110 §5.5)", data, position, begin)
+        if len(rest) > self._max_trailer_size:
+            self._trailers_too_large(data, position, begin)
 
-    def _trailer(self, data: bytes, position: int, line_end: int) -> None:
+    def _trailer(self, data: bytes, position: int, line_end: int, begin: int) -> None:
         if line_end == position:
             self.done = True
             return
         match = _grammar.FIELD_LINE.match(data[position:line_end])
         if match is None:
-            _fail("not a field line in the trailers (RFC 9112 §7.1.2)", data, position)
+            self._fail("not a field line in the trailers (RFC 9112 §7.1.2)", data, position, begin)
         name, value = match.groups()
-        if name.lower() in _NOT_IN_TRAILERS:
-            _fail(f"{name.decode()} may not stand in trailers (RFC 9110 §6.5.1)", data, position)
+        if name.lower() in NOT_IN_TRAILERS:
+            self._fail(f"{name.decode()} may not stand in trailers (RFC 9110 §6.5.1)", data, position, begin)
         self._max_trailer_size -= line_end + 2 - position
         if self._max_trailer_size < 0 or len(self.trailers) >= self._max_fields:
-            self._trailers_too_large(data, position)
+            self._trailers_too_large(data, position, begin)
         self.trailers.append((name.decode(), value.strip(b" \t").decode("latin-1")))
 
-    def _trailers_too_large(self, data: bytes, position: int) -> NoReturn:
-        _fail("trailers larger than allowed (max_trailer_size, max_fields)", data, position, 431)
+    def _trailers_too_large(self, data: bytes, position: int, begin: int) -> NoReturn:
+        self._fail("trailers larger than allowed (max_trailer_size, max_fields)", data, position, begin, 431)
 
-
-def _fail(reason: str, data: bytes, position: int, status_code: int = 400) -> NoReturn:
-    raise ProtocolError(
-        reason, status_code, offset=position, excerpt=data[max(0, position - 16) : position + 16]
-    )
+    def _fail(self, reason: str, data: bytes, position: int, begin: int, status_code: int = 400) -> NoReturn:
+        raise ProtocolError(
+            f"in the body: {reason}",
+            status_code,
+            offset=self._passed + position - begin,
+            excerpt=data[max(begin, position - 16) : position + 16],
+        )

@@ -1,4 +1,4 @@
-"""One connection: the asyncio side of the protocol, and the only place where bytes meet a transport.
+"""One connection: what asyncio says becomes requests, and what handlers return becomes responses.
 
 It is a small state machine around sans-I/O parts. A connection is *idle* (waiting for a head), *busy* (a
 request is being handled or its response sent), or *closing*. Requests are answered strictly in order: while
@@ -6,23 +6,23 @@ one is busy, what arrives after it is held, up to ``max_read_ahead``, and then t
 
 A request whose handler finishes without waiting never creates a future, a timer, or a scheduled task; the
 answers to pipelined requests leave in one write. Deadlines are looked at by ``_deadlines``, not here; bodies
-that are sent piece by piece go through ``_sender``.
+that are sent piece by piece go through ``_sender``; flow control and the end of a connection are ``_channel``'s.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 from asyncio import Task
 from collections.abc import Awaitable
 from contextvars import Context, copy_context
 from types import CoroutineType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from areion_http._body import BodyDecoder, ChunkedDecoder, LengthDecoder
+from areion_http._channel import Channel
 from areion_http._incoming import IncomingBody
-from areion_http._sender import connection_option, discard, is_streamed, send
+from areion_http._sender import LARGE, Sender, connection_option, is_streamed
 from areion_http.errors import (
     ClientDisconnectedError,
     HttpError,
@@ -30,8 +30,8 @@ from areion_http.errors import (
     RequestTimeoutError,
     ServiceUnavailableError,
 )
-from areion_http.request import Client, ConnectionInfo, HttpRequest
-from areion_http.response import HttpResponse, coerce, dump_json, encode_body
+from areion_http.request import HttpRequest
+from areion_http.response import HttpResponse, check_status, coerce, dump_json, encode_body
 
 if TYPE_CHECKING:
     from areion_http._serializer import Serializer
@@ -39,10 +39,11 @@ if TYPE_CHECKING:
 
 # Answers gathered before they are handed to the transport, which then may ask for a pause.
 _MAX_BATCH: Final = 64
-_LINGER_BYTES: Final = 1024 * 1024
+# A longer answer ends its batch, so that a client which takes nothing is noticed before the next one is made.
+_BATCHED: Final = 16 * 1024
 
 
-class HttpConnection(asyncio.Protocol, ConnectionInfo):
+class HttpConnection(Channel):
     """Speaks HTTP/1.1 with one client.
 
     Args:
@@ -55,129 +56,92 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         "_busy",
         "_checked",
         "_context",
-        "_drain_waiter",
-        "_eof",
+        "_failing",
         "_incoming",
         "_json",
         "_left",
-        "_lingering",
-        "_loop",
         "_mark",
         "_parse",
-        "_reading_paused",
         "_request",
-        "_shared",
+        "_sender",
         "_simple",
         "_skip",
-        "_streaming",
         "_task",
         "_timed_out",
-        "_transport",
-        "_write_paused",
-        "client",
-        "direct",
-        "disconnected",
-        "scheme",
-        "server",
-        "tls",
     )
 
     def __init__(self, shared: Shared) -> None:
-        self._shared = shared
+        super().__init__(shared)
         self._app = shared.handler
         self._parse = shared.parser.parse
-        self._loop = shared.loop
         self._json = shared.serializer.json
         self._simple = shared.serializer.simple
-        self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._checked = 0
         self._busy = False
         self._request: HttpRequest | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._sender: Sender | None = None
         self._incoming: IncomingBody | None = None
         self._skip: IncomingBody | None = None
         # Requests that may still come before the connection is closed; 0 when the server stops.
         self._left = shared.config.max_requests_per_connection
+        # What the handler of the current request ran in; its response is made in the same.
         self._context: Context | None = None
-        self._eof = False
-        self._lingering = -1
-        self._reading_paused = False
-        self._write_paused = False
-        self._drain_waiter: asyncio.Future[None] | None = None
+        # The request whose failure is being answered: a second one is not handed to the error handler.
+        self._failing: HttpRequest | None = None
         self._timed_out = False
-        self._streaming = False
         self._mark: tuple[str, int, float] = ("", 0, 0.0)
-        # Bytes sent past the transport, by sendfile; -1 when none are.
-        self.direct = -1
-        self.client: Client | None = None
-        self.server: tuple[str, int] | None = None
-        self.scheme = "http"
-        self.tls: Any = None
-        self.disconnected = False
 
     # -- what asyncio calls -------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin; refuse the connection if there are too many."""
-        # Stream servers give stream transports; uvloop's are of no asyncio class.
-        self._transport = cast("asyncio.Transport", transport)
-        peer = transport.get_extra_info("peername")
-        if isinstance(peer, tuple):
-            self.client = Client(peer[0], peer[1])
-        shared = self._shared
-        if shared.tls:
-            self.scheme = "https"
-            self.tls = transport.get_extra_info("ssl_object")
-        name = transport.get_extra_info("sockname")
-        if isinstance(name, tuple):
-            self.server = (name[0], name[1])
-        if len(shared.connections) >= shared.config.max_connections:
-            self.refuse(HttpError("too many connections", 503, {"Retry-After": "1"}))
-            return
-        shared.connections.add(self)
+        super().connection_made(transport)
+        admitted = self._shared.admit(self)
+        if admitted is None:
+            self.abort()
+        elif not admitted:
+            self.refuse(HttpError("too many connections (max_connections)", 503, {"Retry-After": "1"}))
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+    def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever still works for this client that it has left."""
-        self._shared.connections.discard(self)
-        self._transport = None
-        self.disconnected = True
+        super().connection_lost(exc)
+        if self._task is None:
+            self._shared.forget(self)
         self._buffer = b""
-        gone = ClientDisconnectedError("the client closed the connection")
-        if self._incoming is not None:
-            self._incoming.fail(gone)
-        waiter = self._drain_waiter
-        if waiter is not None and not waiter.done():
-            self._drain_waiter = None
-            waiter.set_exception(gone)
+        for incoming in (self._incoming, self._skip):
+            if incoming is not None:
+                incoming.fail(ClientDisconnectedError("the client closed the connection"))
         self._client_left(lost=True)
 
     def eof_received(self) -> bool:
         """Go on answering a client that has only closed its side; say whether the transport stays open."""
-        self._eof = True
+        first, self._eof = not self._eof, True
         self.disconnected = True
         incoming = self._incoming or self._skip
-        if incoming is not None and not incoming.done:
+        if incoming is not None:
             incoming.fail(ClientDisconnectedError("the client closed the connection inside a body"))
-        if not self._busy:
+        if self._lingering >= 0:
             return False
-        self._client_left(lost=False)
+        if not self._busy and not self._write_paused and self._buffer.strip(b"\r\n"):
+            self.refuse(ProtocolError("the request ends inside its head", offset=len(self._buffer)))
+            return False
+        if first:
+            self._client_left(lost=False)
         # A TLS connection cannot be half-closed by asyncio.
-        return self.scheme == "http"
+        return self.scheme == "http" and (self._busy or bool(self._buffer))
 
     def pause_writing(self) -> None:
-        """Let senders wait: the client takes its responses too slowly."""
-        self._write_paused = True
+        """Take no more requests of a client that takes its responses too slowly."""
+        super().pause_writing()
+        if not self._busy:
+            self._pause_reading()
 
     def resume_writing(self) -> None:
-        """Let senders go on."""
-        self._write_paused = False
-        waiter = self._drain_waiter
-        if waiter is not None:
-            self._drain_waiter = None
-            if not waiter.done():
-                waiter.set_result(None)
-        if not self._busy and self._buffer:
+        """Let senders go on, and take up requests that were held."""
+        super().resume_writing()
+        if not self._busy:
             self._go_on()
 
     def data_received(self, data: bytes) -> None:
@@ -204,7 +168,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
             request.connection = self
             self._left -= 1
             if request.declared_length:
-                position = self._begin_body(request, data, position)
+                position = self._begin_body(request, data, position, out)
             context = copy_context()
             try:
                 result = context.run(self._app, request)
@@ -230,8 +194,8 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
                         answer = self._json(result)
                     else:
                         answer = self._usual_answer(result) if kind is HttpResponse else None
-                except (TypeError, ValueError):
-                    answer = None  # _settle says what is wrong with it
+                except Exception:  # noqa: BLE001 - _settle tries again, and says what is wrong with it
+                    answer = None
                 if answer is not None:
                     if request.declared_length:
                         request.close()
@@ -239,7 +203,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
                         self._transport.write(answer)  # type: ignore[union-attr]  # open while it gives data
                         return
                     out.append(answer)
-                    if len(out) < _MAX_BATCH or not self._batch_paused(out):
+                    if (len(out) < _MAX_BATCH and len(answer) < _BATCHED) or not self._batch_paused(out):
                         continue
                     self._buffer = data[position:]
                     return
@@ -270,7 +234,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         kind = type(body)
         if kind is dict:
             payload = dump_json(body)
-        elif kind is bytes:
+        elif kind is bytes and len(body) <= LARGE:
             payload = body
         elif kind is str:
             payload = body.encode()
@@ -284,6 +248,8 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         if "connection" in response._headers:
             return None
         return self._shared.serializer.response(response, payload)
+
+    # -- handlers -----------------------------------------------------------------------------------------
 
     def _await_task(self, task: asyncio.Task[Any], request: HttpRequest, rest: bytes) -> None:
         """Let a handler that waits go on; answer when it is done."""
@@ -301,48 +267,83 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
             result: Any = self._cancelled(request)
         elif (error := task.exception()) is None:
             result = task.result()
-        elif isinstance(error, Exception):
-            result = self._failed(request, error)
+        elif isinstance(error, _ENDS_THE_LOOP):
+            return
         else:
-            return  # KeyboardInterrupt and SystemExit have ended the loop already
+            result = self._failed(request, error)
+        self._timed_out = False
         self._settle(request, result)
         if not self._busy:
             self._go_on()
 
     def _cancelled(self, request: HttpRequest) -> Any:
+        """Return the answer to a request whose handler was cancelled."""
         if self._timed_out:
-            self._timed_out = False
             return self._failed(request, ServiceUnavailableError("the handler took too long"))
-        if self._transport is None:
+        if self.disconnected and self._shared.config.cancel_on_disconnect:
+            self.abort()
             return None
+        if self.stopping:
+            return self._failed(request, ServiceUnavailableError("the server is stopping"))
         return self._failed(request, RuntimeError("the handler was cancelled"))
+
+    def _failed(self, request: HttpRequest, error: BaseException) -> Any:
+        """Return the answer to a request whose handler raised."""
+        if isinstance(error, _ENDS_THE_LOOP):
+            raise error
+        if self._transport is None and isinstance(error, ClientDisconnectedError):
+            return None
+        if not isinstance(error, Exception):
+            # Such as a CancelledError that nobody asked for: it ends the request, not the connection.
+            unexpected = RuntimeError(f"the handler raised {type(error).__name__}")
+            unexpected.__cause__ = error
+            error = unexpected
+        if self._failing is request:
+            return self._shared.failed_again(request, error)
+        self._failing = request
+        incoming = self._incoming
+        if incoming is not None and incoming.failed:
+            # The body can never be read: whatever the handler made of that, the fault is the client's.
+            if isinstance(error, ClientDisconnectedError):
+                error = HttpError("the request ends inside its body", 400)
+                self._shared.log_refusal(self, error)
+            elif isinstance(error, RequestTimeoutError):
+                self._shared.log_refusal(self, error)
+        return self._shared.failed(request, error)
+
+    # -- responses ----------------------------------------------------------------------------------------
 
     def _settle(self, request: HttpRequest, result: Any) -> None:
         """Send the answer to a request, whatever it is; afterwards the connection may still be busy."""
         self._busy = True
         self._request = request
         if isinstance(result, Awaitable) and not isinstance(result, HttpResponse):
-            self._await_task(
-                self._loop.create_task(_awaited(result), context=self._context), request, self._buffer
-            )
+            task = self._loop.create_task(_awaited(result), context=self._context)
+            self._await_task(task, request, self._buffer)
             return
         try:
             response = coerce(result)
+            check_status(response.status_code)
+            if response.status_code < 200 and not request._minor:
+                raise ValueError("an interim response cannot go to an HTTP/1.0 client (RFC 9110 §15.2)")
             payload = None if is_streamed(response.body) else encode_body(response.body)
-        except TypeError as error:
+        except Exception as error:  # noqa: BLE001 - logged there
             response = self._shared.unsendable(request, result, error)
             payload = encode_body(response.body)
         if self._transport is None:
-            discard(response)
+            self._shared.discard(response)
             self._finish(request, keep=False)
             return
+        if request.method == "CONNECT" and response.status_code < 300:
+            # RFC 9110 §9.3.6: a 2xx would mean that a tunnel follows.
+            self._shared.discard(response)
+            payload = b"this server opens no tunnels"
+            response = HttpResponse(payload, 501, "text/plain")
         keep = self._persists(request, response)
         request._expects_continue = False
-        if payload is None:
-            self._streaming = True
-            self._task = task = self._loop.create_task(
-                send(self, request, response, keep), context=self._context
-            )
+        if payload is None or (len(payload) > LARGE and request.method != "HEAD"):
+            self._sender = sender = Sender(self, request, response, payload, keep)
+            self._task = task = self._loop.create_task(sender.run(), context=self._context)
             task.add_done_callback(self._sent)
             return
         if response.status_code == 205:
@@ -359,28 +360,44 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
 
     def _sent(self, task: asyncio.Task[bool]) -> None:
         """Go on after a response that was sent piece by piece."""
-        request = self._request
-        self._task = None
-        self._streaming = False
+        request, sender = self._request, self._sender
+        self._task = self._sender = None
         assert request is not None
+        assert sender is not None
         error = None if task.cancelled() else task.exception()
-        if task.cancelled() or error is not None:
-            if error is not None and not isinstance(error, ConnectionError):
-                self._shared.log_failure(request, error, "the response broke off")
-            # A length or a last chunk would say that the body is complete, and it is not.
-            self.abort()
-            self._finish(request, keep=False)
+        if isinstance(error, _ENDS_THE_LOOP):
             return
-        self._finish(request, keep=task.result())
+        if error is None and not task.cancelled():
+            self._finish(request, keep=task.result())
+        else:
+            self._broken_off(request, sender, error)
+        self._timed_out = False
         if not self._busy:
             self._go_on()
 
+    def _broken_off(self, request: HttpRequest, sender: Sender, error: BaseException | None) -> None:
+        """Make the best of a response that did not come to its end."""
+        if not sender.entered:
+            self._shared.discard(sender.response)
+        if not sender.begun and self._transport is not None:
+            result = self._cancelled(request) if error is None else self._failed(request, error)
+            self._settle(request, result)
+            return
+        if error is not None and not isinstance(error, ConnectionError):
+            self._shared.log_broken_off(request, error)
+        # A length or a last chunk would say that the body is complete, and it is not.
+        self.abort()
+        self._finish(request, keep=False)
+
     def _persists(self, request: HttpRequest, response: HttpResponse) -> bool:
         """Tell whether the connection can serve another request after this response."""
-        shared = self._shared
         if not request._keep_alive or self._left <= 0:
             return False
-        if response._headers is not None and "close" in response._headers.get("connection", "").lower():
+        if response.status_code < 200:
+            # No final answer follows; what comes next must not be taken for it (RFC 9110 §15.2).
+            self._shared.log_interim(request, response)
+            return False
+        if response._headers is not None and _says_close(response):
             return False
         incoming = self._incoming
         if incoming is None or incoming.done:
@@ -389,25 +406,29 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
             # Whether the client will send the body that it asked about cannot be known (RFC 9110 §10.1.1).
             return False
         remaining = incoming.remaining
-        return remaining is None or remaining <= shared.config.max_unread_body
+        return remaining is None or remaining <= self._shared.config.max_unread_body
 
     def _finish(self, request: HttpRequest, keep: bool) -> None:
         """End the exchange; afterwards the connection is idle, or closing."""
         if request.declared_length:
             request.close()
-        self._request = self._context = None
+        self._request = self._context = self._failing = None
         incoming, self._incoming = self._incoming, None
+        unread = incoming is not None and not incoming.done
+        if incoming is not None and unread:
+            incoming.discard()
         if self._transport is None:
+            self._shared.forget(self)
             return
         if not keep:
-            unread = incoming is not None and not incoming.done and not self._eof
-            self._close(linger=unread or bool(self._buffer))
+            self._end(linger=unread or bool(self._buffer))
             return
         self._busy = False
-        if incoming is not None and not incoming.done:
-            incoming.discard()
+        if unread:
             self._skip = incoming
             self._resume_reading()
+        if self._write_paused:
+            self._pause_reading()
 
     def _go_on(self) -> None:
         """Take up what was held while the connection was busy."""
@@ -417,7 +438,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         self._resume_reading()
         if data:
             self.data_received(data)
-        if self._eof and not self._busy and self._transport is not None:
+        if self._eof and not self._busy and not self._write_paused and self._transport is not None:
             self._transport.close()
 
     # -- input that is not a head at once -----------------------------------------------------------------
@@ -425,9 +446,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
     def _hold(self, data: bytes) -> None:
         """Take bytes while the connection is busy, or inside a head or an unwanted body."""
         if self._lingering >= 0:
-            self._lingering += len(data)
-            if self._lingering > _LINGER_BYTES:
-                self.abort()
+            self._throw_away(len(data))
             return
         incoming = self._incoming or self._skip
         if incoming is not None and not incoming.done:
@@ -452,17 +471,16 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         try:
             position = incoming.feed(data, 0)
         except ProtocolError as error:
+            self._shared.log_refusal(self, error)
             if incoming is self._skip:
-                self.refuse(error)
-            else:
-                self._shared.log_refusal(self, error)
+                # Its request has been answered; another answer would be taken for that of the next one.
+                self._end(linger=True)
             return b""
         if incoming is self._skip:
-            incoming.discard()
             if incoming.done:
                 self._skip = None
             elif incoming.skipped_too_much(self._shared.config.max_unread_body):
-                self._close(linger=True)
+                self._end(linger=True)
                 return b""
         return data[position:]
 
@@ -483,8 +501,11 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         except ProtocolError as error:
             self.refuse(error)
 
-    def _begin_body(self, request: HttpRequest, data: bytes, position: int) -> int:
-        """Attach the body to its request; return the offset behind what has arrived of it."""
+    def _begin_body(self, request: HttpRequest, data: bytes, position: int, out: list[bytes]) -> int:
+        """Attach the body to its request; return the offset behind what has arrived of it.
+
+        Earlier answers in ``out`` are written if the handler may have to wait: 100 Continue comes after them.
+        """
         config = self._shared.config
         length = request.declared_length
         end = position + length
@@ -492,6 +513,7 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
             # PERF: a body that came with its head needs no decoder and no turn of the loop.
             request.body = data[position:end]
             return end
+        self._flush(out)
         decoder: BodyDecoder
         if length > 0:
             decoder = LengthDecoder(length)
@@ -522,129 +544,69 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         """Stop reading: the handler does not take its body as fast as it comes."""
         self._pause_reading()
 
-    def _pause_reading(self) -> None:
-        if not self._reading_paused and self._transport is not None:
-            self._reading_paused = True
-            self._transport.pause_reading()
-
-    def _resume_reading(self) -> None:
-        if self._reading_paused and self._transport is not None:
-            self._reading_paused = False
-            self._transport.resume_reading()
-
-    # -- output and the end -------------------------------------------------------------------------------
-
-    def write(self, data: bytes) -> None:
-        """Hand bytes to the transport."""
-        if self._transport is not None:
-            self._transport.write(data)
-
-    async def flush(self) -> None:
-        """Wait until the transport has handed everything to the system.
-
-        Raises:
-            ClientDisconnectedError: If the client has left.
-        """
-        transport = self._transport
-        if transport is not None:
-            transport.set_write_buffer_limits(0)
-            await self.drain()
-            transport.set_write_buffer_limits()
-
-    def plain_socket(self) -> socket.socket | None:
-        """Return the socket, if bytes written to it reach the client as they are."""
-        if self._transport is None or self._shared.tls:
-            return None
-        found = self._transport.get_extra_info("socket")
-        return found if hasattr(found, "fileno") else None
-
-    async def drain(self) -> None:
-        """Wait until the transport takes more.
-
-        Raises:
-            ClientDisconnectedError: If the client has left.
-        """
-        if self._transport is None:
-            raise ClientDisconnectedError("the client closed the connection")
-        if self._write_paused:
-            self._drain_waiter = self._shared.loop.create_future()
-            await self._drain_waiter
-
-    def _failed(self, request: HttpRequest, error: Exception) -> Any:
-        """Return the answer to a request whose handler raised."""
-        incoming = self._incoming
-        if incoming is not None and incoming.failed:
-            # The body can never be read: whatever the handler made of that, the fault is the client's.
-            if isinstance(error, ClientDisconnectedError):
-                return HttpResponse("the body ended early", 400, "text/plain")
-            if isinstance(error, RequestTimeoutError):
-                self._shared.log_refusal(self, error)
-        return self._shared.failed(request, error)
+    # -- the end ------------------------------------------------------------------------------------------
 
     def refuse(self, error: HttpError) -> None:
         """Answer what is not a request, and close."""
+        self._busy = True
         self._shared.log_refusal(self, error)
         response = HttpResponse(error.message, error.status_code, "text/plain", error.headers)
         self.write(self._shared.serializer.response(response, response.encode(), connection=b"close"))
-        self._close(linger=True)
+        self._end(linger=True)
 
     def _client_left(self, *, lost: bool) -> None:
         """Stop working for a client that is gone, as far as that is wanted."""
         task = self._task
-        if task is not None and (self._shared.config.cancel_on_disconnect or (lost and self._streaming)):
+        if task is not None and (
+            self._shared.config.cancel_on_disconnect or (lost and self._sender is not None)
+        ):
             task.cancel()
 
-    def _close(self, *, linger: bool) -> None:
-        """Close when what was written has left; go on reading for a while if the client may still send.
-
-        Closing a socket with unread input makes TCP reset the connection, and the answer may be lost on its
-        way (RFC 9112 §9.6).
-        """
+    def _end(self, *, linger: bool) -> None:
+        """Take no more requests, and close when what was written has left; see ``_close``."""
         self._busy = True
         self._buffer = b""
-        transport = self._transport
-        if transport is None:
-            return
-        if not linger or self._eof:
-            transport.close()
-            return
-        self._lingering = 0
-        self._resume_reading()
-        if transport.can_write_eof():
-            transport.write_eof()
+        self._skip = None
+        self._close(linger=linger)
 
     def shut_down(self, *, force: bool = False) -> None:
         """Close now if idle, or by ``force``; otherwise the current response will be the last."""
         self._left = 0
-        if self._transport is not None and (force or not self._busy):
+        self.stopping = True
+        if force and self._transport is not None:
             self._busy = True
             self._transport.close()
+        elif not self._busy:
+            self._end(linger=self._skip is not None)
 
     def time_out(self) -> None:
         """Cancel a handler that has taken too long; the client gets a 503."""
-        if self._task is not None:
+        if self._task is not None and not self._timed_out:
             self._timed_out = True
             self._task.cancel()
 
-    def end_stream(self) -> None:
-        """End a response that is an open-ended stream; called when the server stops."""
-        if self._streaming and self._task is not None and not self._task.cancelling():
-            self._task.cancel()
+    def end_stream(self) -> bool:
+        """Cancel a response that is an open-ended stream, and tell whether it was one: the server stops."""
+        sender = self._sender
+        if sender is None or not sender.open_ended or self._task is None or self._task.cancelling():
+            return False
+        self._task.cancel()
+        return True
 
-    def cut(self) -> None:
-        """Drop the connection and cancel what works for it."""
-        if self._task is not None:
-            self._task.cancel()
+    def cut(self) -> asyncio.Task[Any] | None:
+        """Drop the connection, cancel what works for it, and return that."""
+        self.stopping = True
+        task = self._task
+        if task is not None:
+            task.cancel()
         self.abort()
+        return task
 
-    def abort(self) -> None:
-        """Drop the connection at once."""
-        if self._transport is not None:
-            self._transport.abort()
+    # -- what others ask ----------------------------------------------------------------------------------
 
-    def answer_error(self, request: HttpRequest, error: Exception) -> Any:
-        """Return the answer to a request whose body could not be made."""
-        return self._failed(request, error)
+    def log_failure(self, request: HttpRequest, error: Exception, what: str) -> None:
+        """Log an exception with its traceback."""
+        self._shared.log_failure(request, error, what)
 
     @property
     def serializer(self) -> Serializer:
@@ -652,23 +614,23 @@ class HttpConnection(asyncio.Protocol, ConnectionInfo):
         return self._shared.serializer
 
     @property
-    def peer(self) -> str:
-        """The client's address as text, for logs."""
-        return "a unix socket" if self.client is None else f"{self.client.host}:{self.client.port}"
-
-    @property
-    def busy(self) -> bool:
-        """Whether a request is being answered."""
-        return self._request is not None
-
-    @property
     def request(self) -> HttpRequest | None:
         """The request being answered, if one is."""
         return self._request
 
 
+# Exceptions that asyncio lets through to whoever runs the loop; nothing is to be answered then.
+_ENDS_THE_LOOP: Final = (KeyboardInterrupt, SystemExit)
+
+
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
+
+
+def _says_close(response: HttpResponse) -> bool:
+    """Whether a handler has asked for the connection to be closed."""
+    options = ",".join(response.headers.getall("connection")).lower().split(",")
+    return "close" in (option.strip() for option in options)
 
 
 # Statuses whose answers have no content or are framed differently (RFC 9110 §6.4.1, §15.3.6).

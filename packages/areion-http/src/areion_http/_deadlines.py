@@ -18,13 +18,12 @@ def sweep(connection: HttpConnection, now: float) -> None:
     """Enforce the deadline of whatever a connection waits for.
 
     Args:
-        connection: One that is open.
+        connection: One that is open, or that a handler still works for.
         now: The loop's time in seconds.
     """
     transport = connection._transport
-    if transport is None:
-        return
-    waits_for, progress, timeout = _waits_for(connection, transport.get_write_buffer_size())
+    unsent = 0 if transport is None else transport.get_write_buffer_size()
+    waits_for, progress, timeout = _waits_for(connection, unsent)
     kind, seen, since = connection._mark
     if kind == waits_for and seen == progress:
         if timeout is not None and now - since >= timeout:
@@ -38,24 +37,28 @@ def sweep(connection: HttpConnection, now: float) -> None:
 def _waits_for(connection: HttpConnection, unsent: int) -> tuple[str, int, float | None]:
     """Return what the connection waits for, a number that changes with progress, and the seconds allowed."""
     config = connection._shared.config
-    if connection._lingering >= 0:
-        return "linger", 0, config.linger_timeout
+    sender = connection._sender
     if unsent:
         return "write", unsent, config.write_timeout
-    if connection.direct >= 0:
-        return "write", connection.direct, config.write_timeout
+    if sender is not None and sender.direct:
+        return "write", sender.sent, config.write_timeout
+    if connection._lingering >= 0:
+        return "linger", 0, config.linger_timeout
     if connection._skip is not None:
         return "skip", 0, config.body_grace
     if not connection._busy:
-        if connection._buffer:
+        # Empty lines in front of a request are none yet (RFC 9112 §2.2).
+        if connection._buffer.strip(b"\r\n"):
             return "head", connection._left, config.head_timeout
         first = connection._left == config.max_requests_per_connection
         return "idle", connection._left, config.head_timeout if first else config.keep_alive_timeout
     incoming = connection._incoming
     if incoming is not None and incoming.waiting:
         return "body", incoming.received, config.body_grace
-    if connection._eof:
-        return "half-closed", connection._left, config.half_close_timeout
+    if connection._eof and connection._transport is not None:
+        return "half-closed", 0 if sender is None else sender.sent, config.half_close_timeout
+    if sender is not None and sender.begun:
+        return "stream", sender.sent, None
     return "handler", connection._left, config.handler_timeout
 
 
@@ -80,6 +83,8 @@ def _expired(connection: HttpConnection, waits_for: str) -> None:
         connection.time_out()
     elif waits_for in {"write", "half-closed"}:
         connection._shared.log_dropped(connection, waits_for)
+        connection.abort()
+    elif waits_for == "linger":
         connection.abort()
     else:
         # Idle: without a word, since the client may be about to send its next request.

@@ -26,12 +26,11 @@ QUERY: Final = rb"[!$%&'()*+,\-./0-9:;=?@A-Z\[\\\]^_`a-z{|}~]"
 ORIGIN_FORM: Final = re.compile(rb"(/" + PATH + rb"*+)(?:\?(" + QUERY + rb"*+))?+\Z")
 BAD_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
-# RFC 9110 §7.2, RFC 3986 §3.2.2: Host = uri-host [ ":" port ]. The host is not empty (RFC 9110 §4.2.1).
-_REG_NAME: Final = rb"(?:[!$&'()*+,\-.0-9;=A-Z_a-z~]|%[0-9A-Fa-f]{2})++"
+# RFC 9110 §7.2, RFC 3986 §3.2.2: Host = uri-host [ ":" port ]. The host is not empty (RFC 9110 §4.2.1), and
+# holds no comma, though the grammar has one: some would read a list of two hosts.
+_REG_NAME: Final = rb"(?:[!$&'()*+\-.0-9;=A-Z_a-z~]|%[0-9A-Fa-f]{2})++"
 _IP_LITERAL: Final = rb"\[[0-9A-Fa-f:.]++\]"
-HOST: Final = re.compile(rb"(?:" + _REG_NAME + rb"|" + _IP_LITERAL + rb")(?::[0-9]{0,5}+)?+\Z")
-# RFC 9112 §3.2.3: authority-form = uri-host ":" port, for CONNECT only.
-AUTHORITY_FORM: Final = re.compile(rb"(?:" + _REG_NAME + rb"|" + _IP_LITERAL + rb"):[0-9]{1,5}+\Z")
+HOST: Final = re.compile(rb"(?:" + _REG_NAME + rb"|" + _IP_LITERAL + rb")(?::([0-9]{0,5}+))?+\Z")
 # RFC 9112 §3.2.2: absolute-form; user information is refused (RFC 9110 §4.2.4).
 ABSOLUTE_FORM: Final = re.compile(
     rb"([Hh][Tt][Tt][Pp][Ss]?+)://([^/?#@]*+)(/" + PATH + rb"*+)?+(?:\?(" + QUERY + rb"*+))?+\Z"
@@ -52,7 +51,11 @@ _CHUNK_EXTENSIONS: Final = (
 )
 # RFC 9112 §7.1: chunk = chunk-size [ chunk-ext ] CRLF; 15 hex digits stay within 63 bits.
 CHUNK_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,15}+)(" + _CHUNK_EXTENSIONS + rb")\r\n")
+# What the beginning of such a line can be.
+CHUNK_LINE_BEGUN: Final = re.compile(rb"[0-9A-Fa-f]{1,15}+(?:[\t ;][\t\x20-\x7e\x80-\xff]*+)?+\r?+\Z")
 
+# What may not stand in a line: controls other than tab.
+CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 # What may never stand in a head: controls other than tab and the CR LF that end a line (RFC 9112 §2.2).
 FORBIDDEN: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?=[^\n])")
 
@@ -69,7 +72,7 @@ def usual_head(max_fields: int) -> re.Pattern[bytes]:
 
     Groups: method, path, query, minor version, host, Connection, Content-Length. It does not match, and leaves
     the decision to the line-by-line parser, where a head is incomplete, wrong, or merely unusual: another form
-    of target, a repeated framing field, an IP literal or a high port in Host, Transfer-Encoding, Expect.
+    of target, CONNECT, a repeated framing field, an IP literal or a high port in Host, Transfer-Encoding, Expect.
 
     PERF: one match replaces a loop over the fields; the framing fields are told apart by first letter
     inside the same pass, since every further search over the head costs as much as a third of the match.
@@ -78,7 +81,7 @@ def usual_head(max_fields: int) -> re.Pattern[bytes]:
         rb"(?:"
         rb"[!#$%&'*+\-.^_`|~0-9ABDFGI-SU-Zabdfgi-su-z]" + _OTHER +
         rb"|[Hh](?:[Oo][Ss][Tt]:(?(5)(?!))[\t ]*+"
-        rb"([!$&'()*+,\-.0-9;=A-Z_a-z~]++(?::(?:[0-5][0-9]{4}|[0-9]{0,4}+))?+)[\t ]*+"
+        rb"([!$&'()*+\-.0-9;=A-Z_a-z~]++(?::(?:[0-5][0-9]{4}|[0-9]{0,4}+))?+)[\t ]*+"
         rb"|(?![Oo][Ss][Tt]:)" + _OTHER + rb")"
         rb"|[Cc](?:[Oo][Nn](?:"
         + _FRAMING_CONNECTION + rb"(?(6)(?!))[\t ]*+(" + VALUE + rb")"
@@ -89,7 +92,7 @@ def usual_head(max_fields: int) -> re.Pattern[bytes]:
         rb")\r\n"
     )  # fmt: skip
     return re.compile(
-        rb"(" + TCHAR + rb"++) (/" + _PLAIN + rb"*+(?:%[0-9A-Fa-f]{2}" + _PLAIN + rb"*+)*+)"
+        rb"((?!CONNECT )" + TCHAR + rb"++) (/" + _PLAIN + rb"*+(?:%[0-9A-Fa-f]{2}" + _PLAIN + rb"*+)*+)"
         rb"(?:\?(" + QUERY + rb"*+))?+ HTTP/1\.([01])\r\n"
         rb"(?:" + field + rb"){0," + str(max_fields).encode() + rb"}+"
         # Without Host the version decides whether that is right: that is for the line-by-line parser.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from io import BytesIO
 from typing import Protocol
 
 from areion_http._body import BodyDecoder
@@ -40,6 +41,7 @@ class IncomingBody:
     """
 
     __slots__ = (
+        "_abandoned",
         "_declared",
         "_decoder",
         "_error",
@@ -50,9 +52,9 @@ class IncomingBody:
         "_read_ahead",
         "_skipped_from",
         "_source",
+        "_taken",
         "_waiter",
         "received",
-        "started",
     )
 
     def __init__(
@@ -75,8 +77,9 @@ class IncomingBody:
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._skipped_from = -1
+        self._taken = False
+        self._abandoned = False
         self.received = 0
-        self.started = False
 
     # -- the connection's side ----------------------------------------------------------------------------
 
@@ -88,7 +91,7 @@ class IncomingBody:
     @property
     def waiting(self) -> bool:
         """Whether somebody waits for more."""
-        return self._waiter is not None
+        return self._waiter is not None and not self._waiter.done()
 
     @property
     def failed(self) -> bool:
@@ -114,6 +117,9 @@ class IncomingBody:
             raise
         new = sum(map(len, self._pieces[before:]))
         self.received += new
+        if self._abandoned:
+            self._pieces.clear()
+            return position
         self._held += new
         if len(self._pieces) > _MAX_PIECES:
             self._pieces = [b"".join(self._pieces)]
@@ -124,9 +130,11 @@ class IncomingBody:
         return position
 
     def discard(self) -> None:
-        """Forget what has arrived; nobody will ask for it."""
+        """Forget what has arrived; whoever still asks for it, after the response, gets an error."""
+        self._abandoned = True
         self._pieces.clear()
         self._held = 0
+        self._wake()
 
     def skipped_too_much(self, bound: int) -> bool:
         """Tell whether more than ``bound`` bytes have come since this was first asked."""
@@ -142,10 +150,8 @@ class IncomingBody:
 
     def _wake(self) -> None:
         waiter = self._waiter
-        if waiter is not None:
-            self._waiter = None
-            if not waiter.done():
-                waiter.set_result(None)
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     # -- the handler's side -------------------------------------------------------------------------------
 
@@ -156,24 +162,31 @@ class IncomingBody:
 
     async def read(self, limit: int | None) -> bytes:
         """Return the whole body; see ``HttpRequest.read``."""
-        pieces: list[bytes] = []
-        async for piece in self.stream(self._limit if limit is None else limit):
-            pieces.append(piece)
-            if len(pieces) > _MAX_PIECES:
-                pieces = [b"".join(pieces)]
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if self._taken and self._waiter is None:
+            raise RuntimeError("a part of this body has been taken already: it cannot be read as a whole now")
+        whole = BytesIO()
+        async for piece in self.stream(limit):
+            whole.write(piece)
+        return whole.getvalue()
 
     async def stream(self, limit: int | None) -> AsyncIterator[bytes]:
         """Give the body as it arrives; see ``HttpRequest.stream``."""
-        if limit is not None and self._declared > limit:
+        if limit is None:
+            limit = self._limit
+        if self._declared > limit:
             raise too_large(limit)
         total = 0
         while True:
+            if self._waiter is not None:
+                raise RuntimeError("the body of a request is being read by two tasks at once")
+            if self._abandoned:
+                raise RuntimeError("the body of a request was given up when its response had been sent")
             if self._pieces:
+                self._taken = True
                 pieces, self._pieces, self._held = self._pieces, [], 0
                 piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
                 total += len(piece)
-                if limit is not None and total > limit:
+                if total > limit:
                     raise too_large(limit)
                 yield piece
             elif self._decoder.done:
@@ -184,13 +197,10 @@ class IncomingBody:
                 await self._more()
 
     async def _more(self) -> None:
-        if self._waiter is not None:
-            raise RuntimeError("the body of a request is being read by two tasks at once")
-        self.started = True
-        self._waiter = waiter = self._loop.create_future()
+        self._waiter = self._loop.create_future()
         self._source.body_wanted()
         try:
-            await waiter
+            await self._waiter
         finally:
             self._waiter = None
 

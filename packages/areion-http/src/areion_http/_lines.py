@@ -32,14 +32,20 @@ class Framing:
     host: bytes | None = None
     connection: bytes | None = None
     length: int | None = None
-    chunked: bool = False
+    codings: list[bytes] | None = None
+    codings_at: int = 0
     expects_continue: bool = False
     field_count: int = 0
 
     @property
+    def chunked(self) -> bool:
+        """Whether the body comes in chunks; any other coding has been refused."""
+        return self.codings is not None
+
+    @property
     def keep_alive(self) -> bool:
-        """Whether the connection persists after the response."""
-        return keeps_alive(self.connection or b"", self.minor)
+        """Whether the connection persists after the response; never where a client expects a tunnel."""
+        return self.method != b"CONNECT" and keeps_alive(self.connection or b"", self.minor)
 
 
 def keeps_alive(connection: bytes, minor: int) -> bool:
@@ -92,6 +98,8 @@ def read_head(data: bytes, start: int, fields_end: int, config: HttpConfig) -> F
 
 def check_partial(data: bytes, start: int, checked: int, config: HttpConfig) -> int:
     """Check what has arrived of a head that is not complete; see ``HeadParser.check_partial``."""
+    start = skip_empty(data, start)
+    checked = max(start, checked)
     # The byte before the mark again: it may have been a CR whose LF has only now arrived.
     _refuse_forbidden(data, max(start, checked - 1), len(data), start)
     first_line = checked == start
@@ -106,7 +114,8 @@ def check_partial(data: bytes, start: int, checked: int, config: HttpConfig) -> 
             _field(scratch, data, position, line_end, start, config)
         position = line_end + 2
     if first_line:
-        if len(data) - start > config.max_request_line:
+        # A CR at the end may belong to the line's end, which does not count.
+        if len(data) - start - data.endswith(b"\r") > config.max_request_line:
             _too_long_line(data, start, config)
         _early_request_line(data, start)
     if len(data) - start > config.max_head_size:
@@ -148,6 +157,8 @@ def _check_sizes(data: bytes, start: int, line_end: int, end: int, config: HttpC
 
 
 def _too_long_line(data: bytes, start: int, config: HttpConfig) -> NoReturn:
+    if data.find(b" ", start, start + config.max_request_line) < 0:
+        _fail("the request line has no space after the method (RFC 9112 §3)", data, start, start)
     _fail(
         f"request line longer than {config.max_request_line} bytes (max_request_line)",
         data, start + config.max_request_line, start, 414,
@@ -202,7 +213,7 @@ def _request_line(head: Framing, data: bytes, start: int, line_end: int) -> None
 def _target(head: Framing, target: bytes, data: bytes, position: int, start: int) -> None:
     """Read one of the four forms (RFC 9112 §3.2)."""
     if head.method == b"CONNECT":
-        if _grammar.AUTHORITY_FORM.match(target) is None:
+        if not _port(target):
             _fail("the target of CONNECT is host:port (RFC 9112 §3.2.3)", data, position, start)
         head.path = head.authority = target
     elif (origin := _grammar.ORIGIN_FORM.match(target)) is not None:
@@ -213,7 +224,7 @@ def _target(head: Framing, target: bytes, data: bytes, position: int, start: int
         head.path = target
     elif (absolute := _grammar.ABSOLUTE_FORM.match(target)) is not None:
         _, authority, path, query = absolute.groups()
-        if not _is_host(authority):
+        if _port(authority) is None:
             _fail("the authority of the target is not host[:port] (RFC 9110 §4.2)", data, position, start)
         head.authority = authority
         # An empty path means "/", and for OPTIONS without a query the server as a whole (RFC 9112 §3.2.4).
@@ -227,18 +238,18 @@ def _target(head: Framing, target: bytes, data: bytes, position: int, start: int
         _fail("a % in the path is not followed by two hex digits (RFC 3986 §2.1)", data, position, start)
 
 
-def _is_host(value: bytes) -> bool:
-    if _grammar.HOST.match(value) is None:
-        return False
-    port = value
-    if value.startswith(b"["):
-        address, _, port = value[1:].partition(b"]")
+def _port(authority: bytes) -> bytes | None:
+    """Return the digits of the port behind a host, empty if there are none; None if it is not host[:port]."""
+    match = _grammar.HOST.match(authority)
+    if match is None:
+        return None
+    if authority.startswith(b"["):
         try:
-            IPv6Address(address.decode())
+            IPv6Address(authority[1 : authority.index(b"]")].decode())
         except ValueError:
-            return False
-    digits = port.partition(b":")[2]
-    return not digits or int(digits) <= 65535
+            return None
+    port = match[1] or b""
+    return port if int(port or 0) <= 65535 else None
 
 
 def _field(head: Framing, data: bytes, position: int, line_end: int, start: int, config: HttpConfig) -> None:
@@ -259,7 +270,7 @@ def _field(head: Framing, data: bytes, position: int, line_end: int, start: int,
         elif name == b"content-length":
             _content_length(head, value, data, position, start)
         elif name == b"transfer-encoding":
-            _transfer_encoding(head, value, data, position, start)
+            _transfer_encoding(head, value, position)
         elif value.lower() == b"100-continue":
             head.expects_continue = True
         else:
@@ -285,7 +296,7 @@ def _why_not_a_field(line: bytes) -> str:
 def _host(head: Framing, value: bytes, data: bytes, position: int, start: int) -> None:
     if head.host is not None:
         _fail("more than one Host field (RFC 9112 §3.2)", data, position, start)
-    if not _is_host(value):
+    if _port(value) is None:
         _fail("the Host field is not host[:port] (RFC 9112 §3.2)", data, position, start)
     head.host = value
 
@@ -299,18 +310,29 @@ def _content_length(head: Framing, value: bytes, data: bytes, position: int, sta
     head.length = int(value)
 
 
-def _transfer_encoding(head: Framing, value: bytes, data: bytes, position: int, start: int) -> None:
-    if head.chunked:
-        _fail("more than one Transfer-Encoding (RFC 9112 §6.1)", data, position, start)
+def _transfer_encoding(head: Framing, value: bytes, position: int) -> None:
     codings = [coding.strip(b" \t").lower() for coding in value.split(b",")]
+    head.codings = codings if head.codings is None else [*head.codings, *codings]
+    head.codings_at = position
+
+
+def _check_codings(head: Framing, codings: list[bytes], data: bytes, start: int) -> None:
+    """Refuse all codings but one ``chunked``, and even that beside anything else that frames."""
+    at = head.codings_at
+    if head.length is not None:
+        _fail("both Transfer-Encoding and Content-Length (RFC 9112 §6.3)", data, at, start)
+    if head.minor == 0:
+        _fail("Transfer-Encoding in HTTP/1.0 (RFC 9112 §6.1)", data, at, start)
     if codings == [b"chunked"]:
-        head.chunked = True
-    elif codings.count(b"chunked") > 1 or (b"chunked" in codings and codings[-1] != b"chunked"):
-        _fail("chunked must be the last transfer coding, once (RFC 9112 §6.1)", data, position, start)
-    elif not all(_grammar.TOKEN.match(coding.partition(b";")[0].rstrip(b" \t")) for coding in codings):
-        _fail("Transfer-Encoding is not a list of codings (RFC 9112 §6.1)", data, position, start)
-    else:
-        _fail("the only transfer coding known is chunked (RFC 9112 §6.1)", data, position, start, 501)
+        return
+    names = [coding.partition(b";")[0].rstrip(b" \t") for coding in codings]
+    if not all(map(_grammar.TOKEN.match, names)):
+        _fail("Transfer-Encoding is not a list of codings (RFC 9112 §6.1)", data, at, start)
+    if names.count(b"chunked") > 1 or b"chunked" in names[:-1]:
+        _fail("chunked must be the last transfer coding, once (RFC 9112 §6.1)", data, at, start)
+    if names == [b"chunked"]:
+        _fail("the chunked coding has no parameters (RFC 9112 §7.1)", data, at, start)
+    _fail("the only transfer coding known is chunked (RFC 9112 §6.1)", data, at, start, 501)
 
 
 def _conclude(head: Framing, data: bytes, start: int) -> None:
@@ -318,11 +340,8 @@ def _conclude(head: Framing, data: bytes, start: int) -> None:
     at = head.fields_start
     if head.minor == 1 and head.host is None:
         _fail("HTTP/1.1 without a Host field (RFC 9112 §3.2)", data, at, start)
-    if head.chunked:
-        if head.minor == 0:
-            _fail("Transfer-Encoding in HTTP/1.0 (RFC 9112 §6.1)", data, at, start)
-        if head.length is not None:
-            _fail("both Transfer-Encoding and Content-Length (RFC 9112 §6.3)", data, at, start)
+    if head.codings is not None:
+        _check_codings(head, head.codings, data, start)
     # An HTTP/1.0 client cannot wait for a 100 (RFC 9110 §10.1.1).
     if head.minor == 0:
         head.expects_continue = False

@@ -6,6 +6,7 @@ in one line why not.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -128,10 +129,12 @@ def listen_unix(path: str, *, mode: int, backlog: int) -> socket.socket:
     abstract = path.startswith("\0")
     if not abstract:
         _remove_stale(path)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener = UnixListener(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         listener.bind(path)
         if not abstract:
+            listener.made = _identity(Path(path).absolute())
+            # Nobody can connect before listen().
             Path(path).chmod(mode)
         listener.listen(backlog)
         listener.setblocking(False)
@@ -180,14 +183,53 @@ def adopt(descriptor: int) -> socket.socket:
     return listener
 
 
-def inherited() -> list[int]:
-    """Return the descriptors a service manager has passed to this process (LISTEN_FDS, LISTEN_PID)."""
-    if os.environ.get("LISTEN_PID") != str(os.getpid()):
-        return []
+def inherited() -> list[socket.socket]:
+    """Return the sockets a service manager has passed to this process (LISTEN_FDS, LISTEN_PID).
+
+    The variables are removed, and the sockets closed in programs that this process starts: they are not theirs.
+
+    Raises:
+        ListenError: If what was passed cannot be listened on.
+    """
     count = os.environ.get("LISTEN_FDS", "")
-    if not count.isdecimal():
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal():
         return []
-    return list(range(_FIRST_INHERITED, _FIRST_INHERITED + int(count)))
+    for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
+        os.environ.pop(name, None)
+    listeners = [adopt(descriptor) for descriptor in range(_FIRST_INHERITED, _FIRST_INHERITED + int(count))]
+    for listener in listeners:
+        listener.set_inheritable(False)
+    return listeners
+
+
+class UnixListener(socket.socket):
+    """A unix socket that knows the file it has made.
+
+    Attributes:
+        made: Path of that file, device and inode; None if there is none.
+    """
+
+    made: tuple[Path, int, int] | None = None
+
+
+def close(listener: socket.socket, *, remove: bool = True) -> None:
+    """Close a listener.
+
+    Args:
+        listener: It may be closed already.
+        remove: Remove the file it has made, unless another process has replaced that by its own.
+    """
+    if remove and isinstance(listener, UnixListener) and listener.made is not None:
+        path = listener.made[0]
+        with contextlib.suppress(FileNotFoundError):
+            if _identity(path) == listener.made:
+                path.unlink()
+    listener.close()
+
+
+def _identity(path: Path) -> tuple[Path, int, int]:
+    status = path.lstat()
+    return path, status.st_dev, status.st_ino
 
 
 def bound_address(listener: socket.socket) -> tuple[str, int] | str:

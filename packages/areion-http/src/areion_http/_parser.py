@@ -120,6 +120,4 @@ class HeadParser(Generic[R]):
         Raises:
             ProtocolError: If no further bytes can make it a valid head within the limits.
         """
-        if checked == start:
-            start = checked = _lines.skip_empty(data, start)
         return _lines.check_partial(data, start, checked, self._config)

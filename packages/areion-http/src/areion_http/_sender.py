@@ -1,7 +1,8 @@
-"""Responses that are sent piece by piece: iterators and files, with back-pressure from the transport.
+"""Responses that are sent piece by piece: iterators, files and large payloads, with back-pressure.
 
 The first piece is fetched before the head is written, so that a body which fails at once is still a proper
-error response. After that an error can only abort the connection: a good end would be a lie.
+error response. After that an error can only abort the connection: a good end would be a lie. Which of the two
+it is, the connection decides by ``Sender.begun``.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from areion_http._body import NOT_IN_TRAILERS
 from areion_http._serializer import chunk, has_no_body, last_chunk
-from areion_http.errors import HttpError
 from areion_http.files import FileBody, FileDelivery
 from areion_http.headers import Headers
 from areion_http.response import BodyStream, HttpResponse, encode_body
@@ -21,14 +23,19 @@ if TYPE_CHECKING:
     from areion_http._connection import HttpConnection
     from areion_http.request import HttpRequest
 
-# A synchronous iterator lets others run after so many pieces.
-_FAIRNESS: Final = 16
+#: A payload above this is sent in slices: the transport need not copy what a slow client takes minutes for.
+LARGE: Final = 256 * 1024
+
+# As much as transports hold before they ask for a pause.
+_SLICE: Final = 64 * 1024
 _READ_SIZE: Final = 256 * 1024
+# Others get a turn of the loop after so many pieces; iterators need not wait for anything.
+_FAIRNESS: Final = 16
 _END: Final = object()
 
 
 def is_streamed(body: object) -> bool:
-    """Whether a body needs :func:`send`."""
+    """Whether a body has no bytes of its own and needs a :class:`Sender`."""
     return isinstance(body, (BodyStream, FileBody))
 
 
@@ -39,142 +46,278 @@ def connection_option(request: HttpRequest, keep: bool) -> bytes:
     return b"" if request._minor else b"keep-alive"
 
 
-def discard(response: HttpResponse) -> None:
-    """Give up a response that nobody will read."""
-    body = response.body
-    if isinstance(body, BodyStream) and isinstance(body.chunks, Iterator) and body.close is not None:
-        body.close()
+class Sender:
+    """Sends one response.
 
+    Args:
+        connection: Where to.
+        request: What is answered.
+        response: Status and fields; the body too, unless ``payload`` is given.
+        payload: The body's bytes.
+        keep: Whether the connection persists, as far as is known before.
 
-async def send(connection: HttpConnection, request: HttpRequest, response: HttpResponse, keep: bool) -> bool:
-    """Send a response with a streamed body; return whether the connection persists.
-
-    Raises:
-        Exception: Whatever ends the response before its end; the connection must then be aborted.
+    Attributes:
+        response: See above.
+        entered: Whether ``run`` has been, so that it closes the body.
+        begun: Whether anything has been written; until then the response can still become another one.
+        sent: Bytes handed over so far, a measure of progress.
+        direct: Whether bytes go past the transport now.
+        open_ended: Whether the body is an iterator, which may never end.
     """
-    body = response.body
-    if isinstance(body, FileBody):
-        return await _send_file(connection, request, response, body, keep)
-    assert isinstance(body, BodyStream)
-    try:
-        return await _send_stream(connection, request, response, body, keep)
-    finally:
-        if body.close is not None:
-            closing = body.close()
-            if asyncio.iscoroutine(closing):
-                await closing
 
+    __slots__ = (
+        "_connection",
+        "_keep",
+        "_payload",
+        "_request",
+        "begun",
+        "direct",
+        "entered",
+        "open_ended",
+        "response",
+        "sent",
+    )
 
-# -- iterators --------------------------------------------------------------------------------------------
+    def __init__(
+        self,
+        connection: HttpConnection,
+        request: HttpRequest,
+        response: HttpResponse,
+        payload: bytes | None,
+        keep: bool,
+    ) -> None:
+        self._connection = connection
+        self._request = request
+        self.response = response
+        self._payload = payload
+        self._keep = keep
+        self.entered = False
+        self.begun = False
+        self.sent = 0
+        self.direct = False
+        self.open_ended = isinstance(response.body, BodyStream)
 
+    async def run(self) -> bool:
+        """Send all of it; return whether the connection persists.
 
-async def _send_stream(
-    connection: HttpConnection, request: HttpRequest, response: HttpResponse, body: BodyStream, keep: bool
-) -> bool:
-    serializer = connection.serializer
-    if request.method == "HEAD" or has_no_body(response.status_code):
-        length = None if has_no_body(response.status_code) else declared_length(response)
-        chunked = length is None and bool(request._minor) and not has_no_body(response.status_code)
-        option = connection_option(request, keep)
-        connection.write(serializer.head(response, length, connection=option, chunked=chunked))
-        return keep
-    try:
+        Raises:
+            Exception: Whatever ends the response before its end.
+        """
+        self.entered = True
+        body = self.response.body
+        if self._payload is not None:
+            await self._send_payload(self._payload)
+        elif isinstance(body, FileBody):
+            await self._send_file(body)
+        else:
+            assert isinstance(body, BodyStream)
+            try:
+                await self._send_stream(body)
+            finally:
+                await self._give_up(body)
+        return self._keep
+
+    def _write(self, data: bytes) -> None:
+        self.begun = True
+        self.sent += len(data)
+        self._connection.write(data)
+
+    def _head(self, response: HttpResponse, length: int | None, *, chunked: bool = False) -> bytes:
+        option = connection_option(self._request, self._keep)
+        announced = [("Trailer", ", ".join(_names(response)))] if chunked and _names(response) else []
+        return self._connection.serializer.head(
+            response, length, connection=option, chunked=chunked, extra=announced
+        )
+
+    async def _send_payload(self, payload: bytes) -> None:
+        self._write(self._head(self.response, len(payload)))
+        view = memoryview(payload)
+        for offset in range(0, len(payload), _SLICE):
+            await self._connection.drain()
+            self._write(bytes(view[offset : offset + _SLICE]))
+
+    # -- iterators ----------------------------------------------------------------------------------------
+
+    async def _send_stream(self, body: BodyStream) -> None:
+        response = self.response
+        status_code = response.status_code
+        if status_code == 205:
+            # RFC 9110 §15.3.6: no content, and a length that says so.
+            self._write(self._head(response, 0))
+            return
+        bodiless = has_no_body(status_code)
+        length = None if bodiless else declared_length(response)
+        chunked = length is None and bool(self._request._minor) and not bodiless
+        if bodiless or self._request.method == "HEAD":
+            self._write(self._head(response, length, chunked=chunked))
+            return
         piece = await _next(body.chunks)
-    except Exception as error:  # noqa: BLE001 - nothing has been sent yet: it becomes a response
-        return _send_error(connection, request, error, keep)
-    length = declared_length(response)
-    chunked = length is None and bool(request._minor)
-    if length is None and not chunked:
-        keep = False
-    option = connection_option(request, keep)
-    head = serializer.head(response, length, connection=option, chunked=chunked)
-    sent = 0
-    count = 0
-    while piece is not _END:
-        data = piece if type(piece) is bytes else encode_body(piece)
-        if data:
-            sent += len(data)
-            if length is not None and sent > length:
+        if length is None and not chunked:
+            self._keep = False
+        head = self._head(response, length, chunked=chunked)
+        total = 0
+        count = 0
+        while piece is not _END:
+            data = piece if type(piece) is bytes else encode_body(piece)
+            total += len(data)
+            if length is not None and total > length:
                 raise RuntimeError(f"the body is longer than its Content-Length of {length}")
-            connection.write(head + (chunk(data) if chunked else data))
+            if data or head:
+                self._write(head + (chunk(data) if chunked and data else data))
+                head = b""
+            await self._connection.drain()
+            count += 1
+            if count % _FAIRNESS == 0:
+                await asyncio.sleep(0)
+            piece = await _next(body.chunks)
+        if length is not None and total != length:
+            raise RuntimeError(f"the body has {total} bytes and its Content-Length is {length}")
+        end = last_chunk(_trailers(response)) if chunked else b""
+        if head or end:
+            self._write(head + end)
+
+    async def _give_up(self, body: BodyStream) -> None:
+        """Close an iterator; its own failure then harms nobody, and is logged."""
+        try:
+            await close_body(body)
+        except Exception as error:  # noqa: BLE001 - logged
+            self._connection.log_failure(self._request, error, "closing the body of the response failed")
+
+    # -- files --------------------------------------------------------------------------------------------
+
+    async def _send_file(self, body: FileBody) -> None:
+        loop = asyncio.get_running_loop()
+        opening = loop.run_in_executor(None, _open, body, self._request, self.response)
+        try:
+            delivery = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_late)
+            raise
+        try:
+            await self._deliver(delivery)
+        finally:
+            delivery.close()
+
+    async def _deliver(self, delivery: FileDelivery) -> None:
+        response = _as_response(self.response, delivery)
+        bodiless = has_no_body(delivery.status)
+        empty = bodiless or delivery.status == 205
+        length = None if bodiless else 0 if empty else delivery.content_length
+        head = self._head(response, length)
+        for segment in () if empty else delivery.segments:
+            if isinstance(segment, bytes):
+                self._write(head + segment)
+                await self._connection.drain()
+            else:
+                assert delivery.file is not None
+                await self._send_range(delivery.file, *segment, head)
             head = b""
-        elif head:
-            connection.write(head)
-            head = b""
-        await connection.drain()
-        count += 1
-        if count % _FAIRNESS == 0:
+        if head:
+            self._write(head)
+
+    async def _send_range(self, file: BinaryIO, offset: int, count: int, head: bytes) -> None:
+        socket = self._connection.plain_socket()
+        if socket is None or not hasattr(os, "sendfile"):
+            await self._send_by_reading(file, offset, count, head)
+            return
+        if head:
+            self._write(head)
+        await self._connection.flush()
+        # A descriptor of its own: loops do not let one watch the descriptor of a transport.
+        duplicate = os.dup(socket.fileno())
+        self.direct = True
+        try:
+            await self._sendfile(duplicate, file.fileno(), offset, offset + count)
+        finally:
+            self.direct = False
+            os.close(duplicate)
+
+    async def _sendfile(self, target: int, source: int, offset: int, end: int) -> None:
+        while offset < end:
+            try:
+                sent = os.sendfile(target, source, offset, min(end - offset, 4 * _READ_SIZE))
+            except BlockingIOError:
+                await _writable(target)
+                continue
+            if sent == 0:
+                raise OSError("the file became shorter while it was being sent")
+            offset += sent
+            self.sent += sent
             await asyncio.sleep(0)
-        piece = await _next(body.chunks)
-    if length is not None and sent != length:
-        raise RuntimeError(f"the body has {sent} bytes and its Content-Length is {length}")
-    connection.write(head + (last_chunk(_trailers(response)) if chunked else b""))
-    return keep
+
+    async def _send_by_reading(self, file: BinaryIO, offset: int, count: int, head: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        while count:
+            size = min(count, _READ_SIZE)
+            reading = loop.run_in_executor(None, _read_exactly, file, offset, size)
+            try:
+                data = await asyncio.shield(reading)
+            except asyncio.CancelledError:
+                # The thread still uses the file, which is closed next.
+                await asyncio.wait([reading])
+                raise
+            self._write(head + data)
+            head = b""
+            await self._connection.drain()
+            offset += size
+            count -= size
+
+
+# -- iterators ----------------------------------------------------------------------------------------------
 
 
 async def _next(chunks: Iterator[Any] | AsyncIterator[Any]) -> Any:
     if isinstance(chunks, AsyncIterator):
-        return await anext(chunks, _END)
+        try:
+            return await chunks.__anext__()
+        except StopAsyncIteration:
+            return _END
     return next(chunks, _END)
 
 
+async def close_body(body: BodyStream) -> None:
+    """Close the iterator of a body that has been sent, or that nobody will read."""
+    if body.close is not None:
+        closing = body.close()
+        if isawaitable(closing):
+            await closing
+
+
 def declared_length(response: HttpResponse) -> int | None:
-    """Return the Content-Length a handler has set itself, if it is a number."""
-    value = response._headers.get("content-length", "") if response._headers is not None else ""
-    return int(value) if value.isascii() and value.isdecimal() else None
+    """Return the Content-Length a handler has set itself, None if it has not.
+
+    Raises:
+        ValueError: If it is not a number.
+    """
+    if response._headers is None or "content-length" not in response._headers:
+        return None
+    value = response._headers["content-length"]
+    if not (value.isascii() and value.isdecimal()):
+        raise ValueError(f"Content-Length: expected digits, got {value!r}")
+    return int(value)
+
+
+def _names(response: HttpResponse) -> list[str]:
+    """Return the names of trailer fields that are known before the body."""
+    if callable(response.trailers) or not response.trailers or "trailer" in response.headers:
+        return []
+    return list(response.trailers)
 
 
 def _trailers(response: HttpResponse) -> list[tuple[str, str]]:
     trailers = response.trailers() if callable(response.trailers) else response.trailers
-    return Headers(trailers).pairs() if isinstance(trailers, Mapping) else []
+    if trailers is None:
+        return []
+    if not isinstance(trailers, Mapping):
+        raise TypeError(f"trailers: expected a mapping, got {type(trailers).__qualname__}")
+    fields = Headers(trailers)
+    for name in fields:
+        if name.lower().encode() in NOT_IN_TRAILERS:
+            raise ValueError(f"trailers: {name} may not stand there (RFC 9110 §6.5.1)")
+    return fields.pairs()
 
 
-def _send_error(connection: HttpConnection, request: HttpRequest, error: Exception, keep: bool) -> bool:
-    result = connection.answer_error(request, error)
-    response = HttpResponse(result) if not isinstance(result, HttpResponse) else result
-    connection.write(
-        connection.serializer.response(
-            response,
-            response.encode(),
-            connection=connection_option(request, keep),
-            with_body=request.method != "HEAD",
-        )
-    )
-    return keep
-
-
-# -- files ------------------------------------------------------------------------------------------------
-
-
-async def _send_file(
-    connection: HttpConnection, request: HttpRequest, response: HttpResponse, body: FileBody, keep: bool
-) -> bool:
-    loop = asyncio.get_running_loop()
-    opening = loop.run_in_executor(None, _open, body, request, response)
-    try:
-        delivery = await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        opening.add_done_callback(_close_late)
-        raise
-    except (HttpError, OSError) as error:
-        return _send_error(connection, request, error, keep)
-    try:
-        answer = _as_response(response, delivery)
-        length = None if has_no_body(delivery.status) else delivery.content_length
-        head = connection.serializer.head(answer, length, connection=connection_option(request, keep))
-        for segment in delivery.segments:
-            if isinstance(segment, bytes):
-                connection.write(head + segment)
-                head = b""
-                await connection.drain()
-            else:
-                await _send_range(connection, delivery.file, segment[0], segment[1], head)
-                head = b""
-        if head:
-            connection.write(head)
-    finally:
-        delivery.close()
-    return keep
+# -- files --------------------------------------------------------------------------------------------------
 
 
 def _open(body: FileBody, request: HttpRequest, response: HttpResponse) -> FileDelivery:
@@ -212,44 +355,8 @@ def _read_exactly(file: BinaryIO, offset: int, count: int) -> bytes:
     return data
 
 
-async def _send_range(
-    connection: HttpConnection, file: BinaryIO | None, offset: int, count: int, head: bytes
-) -> None:
-    if file is None:
-        raise OSError("the file is not open")
-    socket = connection.plain_socket()
-    if socket is None or not hasattr(os, "sendfile"):
-        await _send_by_reading(connection, file, offset, count, head)
-        return
-    connection.write(head)
-    await connection.flush()
-    # A descriptor of its own: loops do not let one watch the descriptor of a transport.
-    duplicate = os.dup(socket.fileno())
-    connection.direct = 0
-    try:
-        await _sendfile(connection, duplicate, file.fileno(), offset, count)
-    finally:
-        connection.direct = -1
-        os.close(duplicate)
-
-
-async def _sendfile(connection: HttpConnection, target: int, source: int, offset: int, count: int) -> None:
+async def _writable(descriptor: int) -> None:
     loop = asyncio.get_running_loop()
-    end = offset + count
-    while offset < end:
-        try:
-            sent = os.sendfile(target, source, offset, min(end - offset, 4 * _READ_SIZE))
-        except BlockingIOError:
-            await _writable(loop, target)
-            continue
-        if sent == 0:
-            raise OSError("the file became shorter while it was being sent")
-        offset += sent
-        connection.direct += sent
-        await asyncio.sleep(0)
-
-
-async def _writable(loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
     ready = loop.create_future()
 
     def wake() -> None:
@@ -261,17 +368,3 @@ async def _writable(loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
         await ready
     finally:
         loop.remove_writer(descriptor)
-
-
-async def _send_by_reading(
-    connection: HttpConnection, file: BinaryIO, offset: int, count: int, head: bytes
-) -> None:
-    loop = asyncio.get_running_loop()
-    while count:
-        size = min(count, _READ_SIZE)
-        data = await loop.run_in_executor(None, _read_exactly, file, offset, size)
-        connection.write(head + data)
-        head = b""
-        await connection.drain()
-        offset += size
-        count -= size

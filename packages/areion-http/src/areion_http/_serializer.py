@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from typing import Final
 
-from areion_http.response import JSON, HttpResponse, dump_json
+from areion_http.response import JSON, HttpResponse, check_status, dump_json
 from areion_http.status import reason_phrase
 
 # Fields that the server alone decides, since framing depends on them (RFC 9112 §6).
@@ -168,6 +168,7 @@ class Serializer:
         return self._common
 
     def _status_line(self, status_code: int) -> bytes:
+        check_status(status_code)
         return f"HTTP/1.1 {status_code} {reason_phrase(status_code)}\r\n".encode()
 
 

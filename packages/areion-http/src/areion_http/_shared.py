@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from areion_http import _deadlines
 from areion_http._parser import HeadParser
+from areion_http._sender import close_body
 from areion_http._serializer import Serializer
 from areion_http.config import HttpConfig
 from areion_http.errors import HttpError, ProtocolError
 from areion_http.request import HttpRequest
-from areion_http.response import HttpResponse
+from areion_http.response import BodyStream, HttpResponse
 
 if TYPE_CHECKING:
     from areion_http._connection import HttpConnection
 
 logger: Final = logging.getLogger("areion.http")
+
+# Connections above the limit that are told so at one time; the next are dropped without a word.
+_MAX_REFUSED: Final = 128
 
 
 class Shared:
@@ -52,33 +56,86 @@ class Shared:
         self.parser = HeadParser(config, request_class)
         self.serializer = Serializer(config.server_name)
         self.connections: set[HttpConnection] = set()
+        # Those above max_connections, until they have read why.
+        self.refused: set[HttpConnection] = set()
+        self._closing: set[asyncio.Task[None]] = set()
 
     def sweep(self) -> None:
         """Refresh the clock of the responses and enforce all deadlines."""
         self.serializer.refresh(time.time())
         now = self.loop.time()
-        for connection in tuple(self.connections):
+        for connection in (*self.connections, *self.refused):
             _deadlines.sweep(connection, now)
+
+    def admit(self, connection: HttpConnection) -> bool | None:
+        """Count a new connection: True if it may be served, False if it is to be refused, None if silently."""
+        if len(self.connections) < self.config.max_connections:
+            self.connections.add(connection)
+            return True
+        if len(self.refused) < _MAX_REFUSED:
+            self.refused.add(connection)
+            return False
+        return None
+
+    def forget(self, connection: HttpConnection) -> None:
+        """Count a connection no more."""
+        self.connections.discard(connection)
+        self.refused.discard(connection)
 
     def failed(self, request: HttpRequest, error: Exception) -> Any:
         """Return what the application makes of an exception; a plain 500 if that fails too."""
         try:
             return self.on_error(request, error)
         except Exception as second:  # noqa: BLE001 - the last resort, and logged
-            self.log_failure(request, second, "the error handler failed")
-            return _internal_error()
+            return self.failed_again(request, second)
+
+    def failed_again(self, request: HttpRequest, error: Exception) -> HttpResponse:
+        """Log that an error's own answer has failed, and return a plain 500."""
+        self.log_failure(request, error, "answering an error failed")
+        return _internal_error()
+
+    def discard(self, response: HttpResponse) -> None:
+        """Give up a response that nobody will read; what it iterates is closed."""
+        body = response.body
+        if isinstance(body, BodyStream):
+            task = self.loop.create_task(close_body(body))
+            self._closing.add(task)
+            task.add_done_callback(self._discarded)
+
+    def _discarded(self, task: asyncio.Task[None]) -> None:
+        self._closing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("closing a body that nobody has read failed", exc_info=error)
 
     def unsendable(self, request: HttpRequest, value: object, error: Exception) -> HttpResponse:
         """Log that a handler returned what cannot be sent, and return a 500."""
+        if isinstance(value, HttpResponse):
+            self.discard(value)
         logger.error(
             "%s %s: the handler returned a %s that cannot be sent: %s",
             request.method, request.raw_path, type(value).__qualname__, error,
+            exc_info=None if isinstance(error, (TypeError, ValueError)) else error,
         )  # fmt: skip
         return _internal_error()
 
     def log_failure(self, request: HttpRequest, error: BaseException, what: str) -> None:
         """Log an exception with its traceback."""
         logger.error("%s %s: %s", request.method, request.raw_path, what, exc_info=error)
+
+    def log_broken_off(self, request: HttpRequest, error: BaseException) -> None:
+        """Log that a response ended before its end; what a client is told in full needs no traceback."""
+        if isinstance(error, HttpError):
+            logger.error("%s %s: the response broke off: %s", request.method, request.raw_path, error)
+        else:
+            self.log_failure(request, error, "the response broke off")
+
+    def log_interim(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Log that a handler has returned an interim response as if it were the final one."""
+        logger.error(
+            "%s %s: the handler returned the status %d, which is no final response (RFC 9110 §15.2); "
+            "the connection is closed after it",
+            request.method, request.raw_path, response.status_code,
+        )  # fmt: skip
 
     def log_refusal(self, connection: HttpConnection, error: HttpError) -> None:
         """Log in one line why a client was refused."""

@@ -36,6 +36,7 @@ class ConnectionInfo:
         client: Address of the peer, None over a unix socket.
         scheme: ``http`` or ``https``.
         disconnected: Whether the peer has closed its side.
+        stopping: Whether the server stops: a stream without an end had better come to one.
         server: Address of the listener, None over a unix socket.
         tls: The ``ssl.SSLObject`` of an encrypted connection, None otherwise.
     """
@@ -45,6 +46,7 @@ class ConnectionInfo:
     client: Client | None = None
     scheme: str = "http"
     disconnected: bool = False
+    stopping: bool = False
     server: tuple[str, int] | None = None
     tls: Any = None
 
@@ -72,6 +74,8 @@ class HttpRequest:
         url: The whole URL, from scheme, host and target.
         http_version: ``"1.1"`` or ``"1.0"``.
         declared_length: Bytes of content the head declares; 0 without a body, -1 when it comes in chunks.
+        trailers: Fields that came behind a body in chunks, once it has been read (RFC 9110 §6.5); never mixed
+            with ``headers``.
 
     Args:
         method: For example ``"GET"``.
@@ -126,7 +130,7 @@ class HttpRequest:
     scheme: str
     host: str
     declared_length: int
-    trailers: list[tuple[str, str]]
+    trailers: Headers
     connection: ConnectionInfo
     _query: bytes | None
     _match: re.Match[bytes] | None
@@ -238,6 +242,7 @@ class HttpRequest:
         incoming = self._incoming
         if incoming is not None:
             self.body = await incoming.read(limit)
+            self.trailers = Headers.trusted(incoming.trailers)
             self._incoming = None
         elif limit is not None and len(self.body) > limit:
             raise too_large(limit)
@@ -246,10 +251,11 @@ class HttpRequest:
     async def stream(self, limit: int | None = None) -> AsyncIterator[bytes]:
         """Give the body piece by piece as it arrives; pieces are not empty.
 
-        A body that has been streamed is not kept: ``body`` and ``read`` cannot be used afterwards.
+        A body that has been streamed is not kept: ``body`` and ``read`` cannot be used afterwards. An iteration
+        that was left can be taken up by another call.
 
         Args:
-            limit: Most bytes to accept. Default: no more than the sum of what the handler takes.
+            limit: Most bytes to accept. Default: ``HttpConfig.max_body_size``.
 
         Raises:
             PayloadTooLargeError, ProtocolError, RequestTimeoutError, ClientDisconnectedError: As ``read``.
@@ -263,6 +269,7 @@ class HttpRequest:
             return
         async for chunk in incoming.stream(limit):
             yield chunk
+        self.trailers = Headers.trusted(incoming.trailers)
 
     async def text(self, limit: int | None = None) -> str:
         """Read the body as text in the charset the client declared, UTF-8 by default.
@@ -299,9 +306,9 @@ class HttpRequest:
             if self.content_type == "multipart/form-data":
                 from areion_http.forms import DEFAULT_LIMITS, parse_multipart
 
-                self._form = await parse_multipart(
-                    self.stream(limit), self.headers["content-type"], limits or DEFAULT_LIMITS
-                )
+                limits = limits or DEFAULT_LIMITS
+                stream = self.stream(limits.max_total if limit is None else limit)
+                self._form = await parse_multipart(stream, self.headers["content-type"], limits)
             else:
                 await self.read(limit)
                 self._form = self._parse_form()
@@ -500,7 +507,7 @@ _LAZY: Final[dict[str, Callable[[Any], Any]]] = {
     "scheme": lambda request: request.connection.scheme,
     "host": _host,
     "connection": lambda _: _NOWHERE,
-    "trailers": lambda _: [],
+    "trailers": lambda _: Headers(),
     "_match": lambda _: None,
     "_fields": _fields,
     "_query": _query,

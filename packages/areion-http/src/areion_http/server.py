@@ -1,6 +1,7 @@
-"""The server: listeners, the set of connections, one periodic sweep for all deadlines, draining.
+"""The server: listeners, the set of connections, one periodic sweep for all deadlines, start and stop.
 
-What happens on one connection is ``_connection``'s affair; what a request means, the handler's.
+What happens on one connection is ``_connection``'s affair; what a request means, the handler's; how the last
+requests come to their end, ``_drain``'s.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ import asyncio
 import functools
 import inspect
 import logging
+import os
 import signal
 import socket
 import ssl
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from areion_http import _listeners
 from areion_http._connection import HttpConnection
+from areion_http._drain import drain
 from areion_http._listeners import ListenError, bound_address
 from areion_http._shared import Shared
 from areion_http.base import BaseHttpServer
@@ -67,7 +69,7 @@ class HttpServer(BaseHttpServer):
         *,
         host: str | Sequence[str] = "127.0.0.1",
         port: int = 8080,
-        unix_socket: str | None = None,
+        unix_socket: str | os.PathLike[str] | None = None,
         unix_socket_mode: int = 0o660,
         sockets: Sequence[socket.socket | int] | None = None,
         config: HttpConfig | None = None,
@@ -90,12 +92,14 @@ class HttpServer(BaseHttpServer):
             raise TypeError(f"request_class: expected a subclass of HttpRequest, got {request_class!r}")
         if tls is not None and certfile is not None:
             raise ValueError("tls and certfile: give one of them")
+        if reuse_port and not hasattr(socket, "SO_REUSEPORT"):
+            raise ValueError("reuse_port: this system has no SO_REUSEPORT")
         if (keyfile or client_ca) and certfile is None:
             raise ValueError("keyfile and client_ca need a certfile")
         self.handler = handler
         self.hosts = [host] if isinstance(host, str) else list(host)
         self.port = port
-        self.unix_socket = unix_socket
+        self.unix_socket = None if unix_socket is None else os.fspath(unix_socket)
         self.unix_socket_mode = unix_socket_mode
         self.sockets = sockets
         self.config = config or HttpConfig()
@@ -107,7 +111,8 @@ class HttpServer(BaseHttpServer):
         self.on_listening = on_listening
         self._certificates = (certfile, keyfile)
         self._tls = tls if certfile is None else _tls_context(certfile, keyfile, client_ca)
-        self._lock = threading.Lock()
+        # Re-entrant, since a signal handler may call stop() in the middle of start().
+        self._lock = threading.RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._stop_requested = False
@@ -184,7 +189,8 @@ class HttpServer(BaseHttpServer):
             listeners = self._listen()
             self._shared = shared
             sweep_again()
-            servers = [await self._serve(loop, listener, shared) for listener in listeners]
+            for listener in listeners:
+                servers.append(await self._serve(loop, listener, shared))  # noqa: PERF401 - each by itself
             self._addresses = [bound_address(listener) for listener in listeners]
             self._listening.set()
             logger.info("listening on %s", ", ".join(self.urls))
@@ -193,14 +199,17 @@ class HttpServer(BaseHttpServer):
             await stop.wait()
         finally:
             try:
-                await self._drain(servers, shared)
+                self._listening.clear()
+                for server in servers:
+                    server.close()
+                for listener in listeners:
+                    # What was handed over may have a file that others go on listening on.
+                    _listeners.close(listener, remove=self.sockets is None)
+                await drain(shared, self.config)
             finally:
                 if sweep is not None:
                     sweep.cancel()
-                for listener in listeners:
-                    listener.close()
-                self._remove_unix_socket(listeners)
-                self._listening.clear()
+                self._addresses = []
                 with self._lock:
                     self._loop = self._stop = self._shared = None
                     self._stop_requested = False
@@ -215,7 +224,7 @@ class HttpServer(BaseHttpServer):
             if loop is None or stop is None:
                 self._stop_requested = True
                 return
-        if not loop.is_closed():
+            # Under the lock: the loop outlives start(), whose end takes it too.
             loop.call_soon_threadsafe(stop.set)
 
     def abort(self) -> None:
@@ -246,7 +255,7 @@ class HttpServer(BaseHttpServer):
 
     @property
     def connection_count(self) -> int:
-        """How many connections are open."""
+        """How many connections are open, or still have a handler at work for a client that has left."""
         return 0 if self._shared is None else len(self._shared.connections)
 
     def wait_listening(self, timeout: float | None = None) -> bool:
@@ -262,8 +271,10 @@ class HttpServer(BaseHttpServer):
         if self._tls is None or certfile is None:
             raise RuntimeError("there is no certfile to reload")
         try:
-            self._tls.load_cert_chain(certfile, keyfile)
-        except OSError as error:
+            # Tried elsewhere first: a key that does not fit would leave the live context with half of each.
+            _load_chain(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certfile, keyfile)
+            _load_chain(self._tls, certfile, keyfile)
+        except (OSError, ValueError) as error:
             logger.error("the certificate was not reloaded: %s", error)  # noqa: TRY400 - the reason is in it
         else:
             logger.info("the certificate was reloaded from %s", certfile)
@@ -288,7 +299,7 @@ class HttpServer(BaseHttpServer):
         if self.sockets is not None:
             return [_listeners.adopt(s) if isinstance(s, int) else s for s in self.sockets]
         if passed := _listeners.inherited():
-            return [_listeners.adopt(descriptor) for descriptor in passed]
+            return passed
         if self.unix_socket is not None:
             return [
                 _listeners.listen_unix(self.unix_socket, mode=self.unix_socket_mode, backlog=self.backlog)
@@ -301,42 +312,17 @@ class HttpServer(BaseHttpServer):
         protocol = functools.partial(HttpConnection, shared)
         extra: dict[str, Any] = {}
         if self._tls is not None:
-            extra = {"ssl": self._tls, "ssl_handshake_timeout": self.config.tls_handshake_timeout}
+            extra = {
+                "ssl": self._tls,
+                "ssl_handshake_timeout": self.config.tls_handshake_timeout,
+                "ssl_shutdown_timeout": self.config.linger_timeout,
+            }
         if listener.family == getattr(socket, "AF_UNIX", None):
+            if sys.version_info >= (3, 13) and isinstance(loop, asyncio.BaseEventLoop):
+                # The file may belong to a service manager.
+                extra["cleanup_socket"] = False
             return await loop.create_unix_server(protocol, sock=listener, backlog=self.backlog, **extra)
         return await loop.create_server(protocol, sock=listener, backlog=self.backlog, **extra)
-
-    async def _drain(self, servers: Sequence[asyncio.Server], shared: Shared) -> None:
-        """Let running requests finish within ``shutdown_timeout``, then cut what is left, and say what."""
-        for server in servers:
-            server.close()
-        for connection in tuple(shared.connections):
-            connection.shut_down()
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        told = began
-        while shared.connections:
-            now = loop.time()
-            if now - began >= self.config.shutdown_timeout:
-                break
-            if now - began >= self.config.stream_shutdown_timeout:
-                for connection in tuple(shared.connections):
-                    connection.end_stream()
-            if now - told >= 5.0:
-                told = now
-                logger.info("waiting for %s", _summary(shared))
-            await asyncio.sleep(0.01)
-        if shared.connections:
-            logger.warning("cut off at shutdown: %s", _summary(shared))
-            for connection in tuple(shared.connections):
-                connection.cut()
-            # One turn for the cancelled handlers, one for the transports.
-            await asyncio.sleep(0)
-            await asyncio.sleep(0.01)
-
-    def _remove_unix_socket(self, listeners: Sequence[socket.socket]) -> None:
-        if self.unix_socket is not None and listeners and not self.unix_socket.startswith("\0"):
-            Path(self.unix_socket).unlink(missing_ok=True)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -371,22 +357,21 @@ def _tls_context(certfile: str, keyfile: str | None, client_ca: str | None) -> s
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
-        context.load_cert_chain(certfile, keyfile)
-    except (OSError, ssl.SSLError) as error:
+        _load_chain(context, certfile, keyfile)
+    except (OSError, ValueError) as error:
         raise ValueError(f"certfile {certfile!r} cannot be used: {error}") from error
     if client_ca is not None:
         try:
             context.load_verify_locations(client_ca)
-        except (OSError, ssl.SSLError) as error:
+        except OSError as error:
             raise ValueError(f"client_ca {client_ca!r} cannot be used: {error}") from error
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
-def _summary(shared: Shared) -> str:
-    """Name what is still running, for the log."""
-    busy = [c.request for c in shared.connections if c.request is not None]
-    shown = ", ".join(f"{request.method} {request.raw_path}" for request in busy[:5])
-    more = f" and {len(busy) - 5} more" if len(busy) > 5 else ""
-    idle = len(shared.connections) - len(busy)
-    return f"{len(busy)} requests ({shown}{more}), {idle} other connections"
+def _load_chain(context: ssl.SSLContext, certfile: str, keyfile: str | None) -> None:
+    def no_password() -> str:
+        # Without this, OpenSSL would stop the server to ask on the terminal.
+        raise ValueError("the key is encrypted; decrypt it, or make an ssl.SSLContext yourself")
+
+    context.load_cert_chain(certfile, keyfile, no_password)
