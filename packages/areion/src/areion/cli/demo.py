@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from areion.cli.run import port_number
+from areion.cli.settings import port_number
 
 
 def add_parser(commands: Any) -> None:

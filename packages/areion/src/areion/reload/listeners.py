@@ -1,0 +1,60 @@
+"""The sockets that a reloading parent holds, so that they stay open from one process that serves to the next."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from areion_http import ListenError
+from areion_http._listeners import adopt, inherited, listen_tcp, listen_unix
+
+
+class HeldSockets:
+    """Binds what a program asks for; asked for the same again, it gives the same sockets.
+
+    Args:
+        descriptor: A socket that listens already, to be used whatever the program asks for.
+    """
+
+    def __init__(self, descriptor: int | None = None) -> None:
+        self._wanted: Mapping[str, Any] | None = None
+        self._sockets: list[socket.socket] = []
+        given = [descriptor] if descriptor is not None else inherited()
+        self._given = [adopt(each) for each in given]
+
+    def get(self, wanted: Mapping[str, Any]) -> Sequence[socket.socket]:
+        """Return listening sockets.
+
+        Args:
+            wanted: An address as a child says it; see `areion.reload.child`.
+
+        Raises:
+            ListenError: If the address cannot be listened on; what was held before stays so.
+        """
+        if self._given:
+            return self._given
+        if wanted == self._wanted:
+            return self._sockets
+        if "own" in wanted:
+            raise ListenError(
+                None,
+                "the program brings its own sockets (with_sockets), which cannot be kept through a reload",
+            )
+        if "unix" in wanted:
+            bound = [listen_unix(wanted["unix"], mode=wanted["mode"], backlog=wanted["backlog"])]
+        else:
+            bound = listen_tcp([wanted["host"]], wanted["port"], backlog=wanted["backlog"], reuse_port=False)
+        self.close()
+        self._wanted, self._sockets = dict(wanted), bound
+        return bound
+
+    def close(self) -> None:
+        """Close what was bound here, and remove its path."""
+        for each in self._sockets:
+            each.close()
+        path = None if self._wanted is None else self._wanted.get("unix")
+        if path is not None and not path.startswith("\0"):
+            Path(path).unlink(missing_ok=True)
+        self._wanted, self._sockets = None, []
