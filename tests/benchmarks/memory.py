@@ -151,7 +151,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--servers", default="raw*,areion*,uvicorn", help="patterns with commas (default: %(default)s)"
+        "--servers", default="raw*,areion*,granian-rsgi", help="patterns with commas (default: %(default)s)"
     )
     parser.add_argument("--connections", type=int, nargs="+", default=[1000, 5000], help="default: 1000 5000")
     parser.add_argument(
@@ -171,7 +171,7 @@ def main() -> int:
         if wanted and not server.missing():
             try:
                 print(process_row(server, options.connections, options.cpu), flush=True)
-            except ServerFailedError as error:
+            except (ServerFailedError, OSError) as error:
                 print(f"left out: {server.name}: {error}", file=sys.stderr)
 
     print("\n### Imports\n\n| module | ms | ms of processor | modules |\n|---|--:|--:|--:|")

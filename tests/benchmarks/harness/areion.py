@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from areion import AreionServer, DefaultRouter
-from areion_http import HttpRequest, HttpResponse
+from areion_http import HttpRequest, HttpResponse, HttpServer
 from areion_http._connection import HttpConnection
 from areion_http._shared import Shared
 from areion_http.config import HttpConfig
@@ -67,7 +66,17 @@ def router() -> DefaultRouter:
 
 
 def areion_factory(loop: asyncio.AbstractEventLoop) -> ProtocolFactory:
-    """Return what makes the connections of a whole Areion server."""
-    http: Any = AreionServer(router=router())._make_http(ThreadPoolExecutor(1))
+    """Return what makes the connections of a whole Areion server.
+
+    The server is started with an HTTP part that listens nowhere and keeps what it was given.
+    """
+    made: list[HttpServer] = []
+
+    class NotListening(HttpServer):
+        async def start(self) -> None:
+            made.append(self)
+
+    loop.run_until_complete(AreionServer(router=router(), http_server=NotListening).start())
+    http = made[0]
     shared = Shared(http.handler, CONFIG, http.request_class, http.on_error, loop, tls=False)
     return lambda: HttpConnection(shared)
