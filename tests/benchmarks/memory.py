@@ -29,6 +29,7 @@ from harness.process import ServerFailedError, ServerProcess
 from harness.servers import SERVERS, Server
 
 APPS = Path(__file__).parent / "apps"
+COMPILED = Path(tempfile.gettempdir()) / "areion-benchmark-pycache"
 PAGE = os.sysconf("SC_PAGE_SIZE")
 MODULES = (
     "asyncio",
@@ -99,6 +100,18 @@ def process_row(server: Server, counts: list[int], processor: int) -> str:
     return f"| {server.name} | {before / 2**20:.0f} MiB | {' | '.join(cells)} |"
 
 
+def interpret(code: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a fresh interpreter that may keep what it compiles, as an installed one does."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.run(
+        [sys.executable, "-X", f"pycache_prefix={COMPILED}", *options, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+
+
 def import_row(module: str, times: int) -> str:
     """Return one module's line of the table of imports, the median of several fresh interpreters."""
     code = (
@@ -106,24 +119,15 @@ def import_row(module: str, times: int) -> str:
         f"import {module}\n"
         "print(time.perf_counter() - t, time.process_time() - c, len(sys.modules) - n)"
     )
-    runs = [
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout.split()
-        for _ in range(times)
-    ]
+    interpret(code)  # compiles what has not been compiled
+    runs = [interpret(code).stdout.split() for _ in range(times)]
     wall, cpu = (median(float(run[column]) for run in runs) * 1000 for column in (0, 1))
     return f"| {module} | {wall:.0f} | {cpu:.0f} | {runs[0][2]} |"
 
 
 def slowest_imports(module: str, count: int) -> list[str]:
     """Return the modules whose own code takes longest to import, with microseconds."""
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", f"import {module}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = interpret(f"import {module}", "-X", "importtime")
     rows = [line.removeprefix("import time:").split("|") for line in done.stderr.splitlines()[1:]]
     slowest = sorted(rows, key=lambda row: -int(row[0]))[:count]
     return [f"| {name.strip()} | {int(own):,} |" for own, _, name in slowest]
