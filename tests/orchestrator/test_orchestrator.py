@@ -533,12 +533,12 @@ def run_program(text, **options):
 def test_a_program_that_ends_without_shutdown_loses_nothing():
     """At the end of a program, tasks that were submitted are finished, and nothing warns."""
     done = run_program(
-        "import asyncio, time\n"
+        "import asyncio, sys, time\n"
         "from areion_orchestrator import Orchestrator\n"
         "orchestrator = Orchestrator(2)\n"
         "orchestrator.start()\n"
-        "def slow(number):\n    time.sleep(0.05)\n    print(number, flush=True)\n"
-        "async def later(number):\n    await asyncio.sleep(0.05)\n    print(number, flush=True)\n"
+        "def slow(number):\n    time.sleep(0.05)\n    sys.stdout.write(f'{number}\\n')\n"
+        "async def later(number):\n    await asyncio.sleep(0.05)\n    sys.stdout.write(f'{number}\\n')\n"
         "for number in range(6):\n    orchestrator.submit_task(slow, number)\n"
         "orchestrator.submit_task(later, 6)\n"
     )

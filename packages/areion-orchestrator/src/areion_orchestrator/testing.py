@@ -242,7 +242,7 @@ class OrchestratorContract(ABC):
             orchestrator.schedule_cron_task(calls.append, {"second": "*"}, 1)
             eventually(lambda: calls)
         count = len(calls)
-        time.sleep(1.2)
+        time.sleep(1.05)
         assert len(calls) == count
 
     def test_a_senseless_schedule_is_a_value_error(self) -> None:

@@ -131,8 +131,9 @@ def offsets_around(zone: tzinfo, wall: datetime) -> tuple[timedelta, timedelta]:
     """
     before = zone.utcoffset(wall.replace(fold=0)) or _ZERO
     after = zone.utcoffset(wall.replace(fold=1)) or _ZERO
-    if before == after and not isinstance(zone, ZoneInfo | timezone):
-        # Zones from elsewhere (dateutil) ignore `fold` in a gap; but no time in a gap survives a round trip.
+    if not isinstance(zone, ZoneInfo | timezone):
+        # In a gap, dateutil ignores `fold` and Python 3.11's system zone gets it wrong; but no time in a gap
+        # survives a round trip.
         instant = wall - before
         if wall_at(zone, instant).replace(tzinfo=None, fold=0) != wall.replace(fold=0):
             return offset_at(zone, instant - _ONE_DAY), offset_at(zone, instant + _ONE_DAY)
