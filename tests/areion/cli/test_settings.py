@@ -107,7 +107,7 @@ def test_mistakes(arguments, reason):
 
 def test_certificates(tmp_path):
     """Files that are not there, or hold no certificate, are named."""
-    with pytest.raises(CommandError, match="--tls-cert: there is no file 'nope.pem'"):
+    with pytest.raises(CommandError, match=r"--tls-cert: there is no file 'nope.pem'"):
         changed("--tls-cert", "nope.pem")
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("no certificate")

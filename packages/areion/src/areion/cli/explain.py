@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     server = inspected_server(options.target)
     router = server.router
     if not callable(getattr(router, "explain", None)):
-        raise CommandError(f"the router, a {type(router).__qualname__}, cannot explain its look-ups")
+        raise CommandError(f"the router, a {type(router).__name__}, cannot explain its look-ups")
     if not options.path.startswith("/"):
         raise CommandError(f"expected a path that begins with a slash, got {options.path!r}")
     method = options.method.upper()

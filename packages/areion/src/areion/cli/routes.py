@@ -60,7 +60,7 @@ def routes_of(server: AreionServer) -> tuple[Any, ...]:
     """
     routes = getattr(server.router, "routes", None)
     if routes is None:
-        raise CommandError(f"the router, a {type(server.router).__qualname__}, cannot list its routes")
+        raise CommandError(f"the router, a {type(server.router).__name__}, cannot list its routes")
     return tuple(routes)
 
 

@@ -174,7 +174,7 @@ def _set_level(logger: Any, level: str) -> None:
     set_level = getattr(logger, "set_level", None)
     if not callable(set_level):
         raise CommandError(
-            f"--log-level: the logger, a {type(logger).__qualname__}, has no set_level; "
+            f"--log-level: the logger, a {type(logger).__name__}, has no set_level; "
             "set its level in the program"
         )
     set_level(level.upper())

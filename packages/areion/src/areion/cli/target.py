@@ -267,7 +267,7 @@ def _kind(value: object) -> str:
         return "None"
     if inspect.isfunction(value):
         return "a function"
-    name = value.__name__ if isinstance(value, type) else type(value).__qualname__
+    name = value.__name__ if isinstance(value, type) else type(value).__name__
     text = f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
     return f"the class {name}" if isinstance(value, type) else text
 

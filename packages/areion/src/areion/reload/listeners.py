@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from areion_http import ListenError
-from areion_http._listeners import adopt, inherited, listen_tcp, listen_unix
+from areion_http._listeners import adopt, close, inherited, listen_tcp, listen_unix
 
 
 class HeldSockets:
@@ -21,8 +20,7 @@ class HeldSockets:
     def __init__(self, descriptor: int | None = None) -> None:
         self._wanted: Mapping[str, Any] | None = None
         self._sockets: list[socket.socket] = []
-        given = [descriptor] if descriptor is not None else inherited()
-        self._given = [adopt(each) for each in given]
+        self._given = inherited() if descriptor is None else [adopt(descriptor)]
 
     def get(self, wanted: Mapping[str, Any]) -> Sequence[socket.socket]:
         """Return listening sockets.
@@ -51,10 +49,7 @@ class HeldSockets:
         return bound
 
     def close(self) -> None:
-        """Close what was bound here, and remove its path."""
+        """Close what was bound here, and remove the files of unix sockets."""
         for each in self._sockets:
-            each.close()
-        path = None if self._wanted is None else self._wanted.get("unix")
-        if path is not None and not path.startswith("\0"):
-            Path(path).unlink(missing_ok=True)
+            close(each)
         self._wanted, self._sockets = None, []
