@@ -1,0 +1,6 @@
+"""Test an application in memory: real parser, connection, dispatcher and serializer, no sockets. Needs httpx."""
+
+from areion.testing.client import AsyncTestClient, TestClient
+from areion.testing.transport import AreionTransport
+
+__all__ = ["AreionTransport", "AsyncTestClient", "TestClient"]
