@@ -193,7 +193,8 @@ class HttpServer(BaseHttpServer):
                 servers.append(await self._serve(loop, listener, shared))  # noqa: PERF401 - each by itself
             self._addresses = [bound_address(listener) for listener in listeners]
             self._listening.set()
-            logger.info("listening on %s", ", ".join(self.urls))
+            if servers:
+                logger.info("listening on %s", ", ".join(self.urls))
             if self.on_listening is not None:
                 self.on_listening()
             await stop.wait()

@@ -23,8 +23,6 @@ async def _read(stream: MemoryStream, most: int, seconds: float | None) -> bytes
             return await stream.receive(most)
     except TimeoutError as error:
         raise httpcore.ReadTimeout(f"nothing came within {seconds} seconds") from error
-    except OSError as error:
-        raise httpcore.ReadError(str(error)) from error
 
 
 async def _write(stream: MemoryStream, data: bytes, seconds: float | None) -> None:

@@ -39,12 +39,19 @@ class Portal:
         loop = self._loop
         if loop is None or not self._thread.is_alive():
             work.close()
-            raise RuntimeError("the application's event loop has ended") from self._ended_by
+            raise self._ended() from self._ended_by
         try:
             return asyncio.run_coroutine_threadsafe(work, loop).result()
         except concurrent.futures.CancelledError:
-            self._thread.join()
-            raise RuntimeError("the application's event loop has ended") from self._ended_by
+            raise self._ended() from self._ended_by
+
+    def check(self) -> None:
+        """Raise RuntimeError if something has ended the loop."""
+        if self._ended_by is not None:
+            raise self._ended() from self._ended_by
+
+    def _ended(self) -> RuntimeError:
+        return RuntimeError(f"the application's event loop has ended ({self._ended_by!r})")
 
     def stop(self, *, wait: bool = True) -> None:
         """End the loop and its thread."""
@@ -54,13 +61,11 @@ class Portal:
             self._thread.join()
 
     def _run(self) -> None:
-        try:
-            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            try:
                 runner.run(self._main())
-        except BaseException as error:  # noqa: BLE001 - kept for who calls next
-            self._ended_by = error
-        finally:
-            self._ready.set()
+            except BaseException as error:  # noqa: BLE001 - for who waits, and who calls next
+                self._ended_by = error
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()

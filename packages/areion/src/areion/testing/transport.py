@@ -73,11 +73,16 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             httpx.TransportError: If there was no response.
         """
         side = self._started()
-        with _as_httpx_errors():
-            response = side.pool.handle_request(_core_request(request))
+        try:
+            with _as_httpx_errors():
+                response = side.pool.handle_request(_core_request(request))
+        except httpx.TransportError:
+            side.portal.check()
+            raise
         network = response.extensions["network_stream"]
         try:
-            self._check(network)
+            if self._raise:
+                _raise_failure(network)
         except BaseException:
             response.close()
             raise
@@ -85,7 +90,7 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return httpx.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_Body(response.stream, self, network),
+            stream=_Body(response.stream, network if self._raise else None),
             extensions=response.extensions,
         )
 
@@ -136,7 +141,8 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             response = await side.pool.handle_async_request(_core_request(request))
         network = response.extensions["network_stream"]
         try:
-            self._check(network)
+            if self._raise:
+                _raise_failure(network)
         except BaseException:
             await response.aclose()
             raise
@@ -144,7 +150,7 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return httpx.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_AsyncBody(response.stream, self, network),
+            stream=_AsyncBody(response.stream, network if self._raise else None),
             extensions=response.extensions,
         )
 
@@ -166,14 +172,13 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 self._async_side = side
             return self._async_side
 
-    # -- both ---------------------------------------------------------------------------------------------
 
-    def _check(self, network: object) -> None:
-        """Raise what went wrong in the application on this connection."""
-        if self._raise and isinstance(network, (MemoryNetwork, AsyncMemoryNetwork)):
-            failure = take_failure(network.stream)
-            if failure is not None:
-                raise failure
+def _raise_failure(network: object) -> None:
+    """Raise what went wrong in the application on this connection."""
+    if isinstance(network, (MemoryNetwork, AsyncMemoryNetwork)):
+        failure = take_failure(network.stream)
+        if failure is not None:
+            raise failure
 
 
 class _Side:
@@ -213,9 +218,8 @@ class _AsyncSide:
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, stream: Iterable[bytes], transport: AreionTransport, network: object) -> None:
+    def __init__(self, stream: Iterable[bytes], network: object) -> None:
         self._stream = stream
-        self._transport = transport
         self._network = network
 
     def __iter__(self) -> Iterator[bytes]:
@@ -223,7 +227,7 @@ class _Body(httpx.SyncByteStream):
             with _as_httpx_errors():
                 yield from self._stream
         except httpx.TransportError:
-            self._transport._check(self._network)
+            _raise_failure(self._network)
             raise
 
     def close(self) -> None:
@@ -232,9 +236,8 @@ class _Body(httpx.SyncByteStream):
 
 
 class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, stream: AsyncIterable[bytes], transport: AreionTransport, network: object) -> None:
+    def __init__(self, stream: AsyncIterable[bytes], network: object) -> None:
         self._stream = stream
-        self._transport = transport
         self._network = network
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -243,7 +246,7 @@ class _AsyncBody(httpx.AsyncByteStream):
                 async for piece in self._stream:
                     yield piece
         except httpx.TransportError:
-            self._transport._check(self._network)
+            _raise_failure(self._network)
             raise
 
     async def aclose(self) -> None:
