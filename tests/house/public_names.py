@@ -80,6 +80,7 @@ PUBLIC: dict[str, list[str]] = {
         "ServiceUnavailableError",
         "StaticFiles",
         "UnauthorizedError",
+        "UnsendableError",
         "UploadedFile",
         "__version__",
         "create_empty_response",

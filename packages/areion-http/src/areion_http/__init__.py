@@ -18,6 +18,7 @@ from areion_http.errors import (
     RequestTimeoutError,
     ServiceUnavailableError,
     UnauthorizedError,
+    UnsendableError,
 )
 from areion_http.files import FileBody
 from areion_http.forms import FormData, FormLimits, UploadedFile
@@ -64,6 +65,7 @@ __all__ = [
     "ServiceUnavailableError",
     "StaticFiles",
     "UnauthorizedError",
+    "UnsendableError",
     "UploadedFile",
     "__version__",
     "create_empty_response",

@@ -328,8 +328,13 @@ class HttpConnection(Channel):
                 raise ValueError("an interim response cannot go to an HTTP/1.0 client (RFC 9110 §15.2)")
             payload = None if is_streamed(response.body) else encode_body(response.body)
         except Exception as error:  # noqa: BLE001 - logged there
-            response = self._shared.unsendable(request, result, error)
-            payload = encode_body(response.body)
+            if self._failing is request:
+                answer = self._shared.failed_again(request, error)
+            else:
+                self._failing = request
+                answer = self._shared.unsendable(request, result, error)
+            self._settle(request, answer)
+            return
         if self._transport is None:
             self._shared.discard(response)
             self._finish(request, keep=False)

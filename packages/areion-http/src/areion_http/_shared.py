@@ -13,7 +13,7 @@ from areion_http._parser import HeadParser
 from areion_http._sender import close_body
 from areion_http._serializer import Serializer
 from areion_http.config import HttpConfig
-from areion_http.errors import HttpError, ProtocolError
+from areion_http.errors import HttpError, ProtocolError, UnsendableError
 from areion_http.request import HttpRequest
 from areion_http.response import BodyStream, HttpResponse
 
@@ -107,16 +107,13 @@ class Shared:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("closing a body that nobody has read failed", exc_info=error)
 
-    def unsendable(self, request: HttpRequest, value: object, error: Exception) -> HttpResponse:
-        """Log that a handler returned what cannot be sent, and return a 500."""
+    def unsendable(self, request: HttpRequest, value: object, error: Exception) -> Any:
+        """Return what the application makes of a result that cannot be sent."""
         if isinstance(value, HttpResponse):
             self.discard(value)
-        logger.error(
-            "%s %s: the handler returned a %s that cannot be sent: %s",
-            request.method, request.raw_path, type(value).__qualname__, error,
-            exc_info=None if isinstance(error, (TypeError, ValueError)) else error,
-        )  # fmt: skip
-        return _internal_error()
+        unsendable = UnsendableError(value, error)
+        unsendable.__cause__ = error
+        return self.failed(request, unsendable)
 
     def log_failure(self, request: HttpRequest, error: BaseException, what: str) -> None:
         """Log an exception with its traceback."""
@@ -159,7 +156,13 @@ def answer_error(request: HttpRequest, error: Exception) -> HttpResponse:
     """
     if isinstance(error, HttpError):
         return HttpResponse(error.message, error.status_code, "text/plain", error.headers)
-    logger.error("%s %s: the handler failed", request.method, request.raw_path, exc_info=error)
+    if isinstance(error, UnsendableError):
+        usual = isinstance(error.reason, (TypeError, ValueError))
+        logger.error(
+            "%s %s: %s", request.method, request.raw_path, error, exc_info=None if usual else error.reason
+        )
+    else:
+        logger.error("%s %s: the handler failed", request.method, request.raw_path, exc_info=error)
     return _internal_error()
 
 

@@ -14,6 +14,7 @@
     ├── ServiceUnavailableError      503
     └── ProtocolError                4xx or 5xx: what came over the wire is not HTTP as it must be
     ClientDisconnectedError (ConnectionError)    the peer left before its request was read
+    UnsendableError (TypeError)                  a handler returned what cannot be sent
 
 Nothing here knows about sockets or about how a response is written.
 """
@@ -23,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from areion_http.headers import Headers
 from areion_http.status import HTTP_STATUS_CODES
 
 
@@ -44,7 +46,7 @@ class HttpError(Exception):
         headers: Header fields added to the response.
 
     Raises:
-        ValueError: If the status code is not an error's (400 to 599).
+        ValueError: If the status code is not an error's (400 to 599), or a header field could split the response.
     """
 
     status_code: int = 500
@@ -71,7 +73,7 @@ class HttpError(Exception):
         if message is not None:
             self.message = str(message)
         if headers is not None:
-            self.headers = headers
+            self.headers = Headers(headers)
         super().__init__(self.message)
 
     def __str__(self) -> str:
@@ -162,3 +164,19 @@ class ProtocolError(HttpError):
 
 class ClientDisconnectedError(ConnectionError):
     """The client closed the connection before the body of its request had arrived."""
+
+
+class UnsendableError(TypeError):
+    """A handler returned what cannot be sent; ``on_error`` gets it in place of the response.
+
+    Attributes:
+        value: What was returned.
+        reason: Why it cannot be sent.
+        fault: Type and reason in a few words, for the log.
+    """
+
+    def __init__(self, value: object, reason: Exception) -> None:
+        self.value = value
+        self.reason = reason
+        self.fault = f"a {type(value).__qualname__} that cannot be sent: {reason}"
+        super().__init__(f"the handler returned {self.fault}")

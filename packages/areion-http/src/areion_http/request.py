@@ -98,6 +98,7 @@ class HttpRequest:
         "_incoming",
         "_keep_alive",
         "_match",
+        "_max_body",
         "_minor",
         "_parsed_body",
         "_plain",
@@ -134,6 +135,7 @@ class HttpRequest:
     connection: ConnectionInfo
     _query: bytes | None
     _match: re.Match[bytes] | None
+    _max_body: int | None
     _fields: bytes
     _head_end: int
     _plain: bool
@@ -227,11 +229,21 @@ class HttpRequest:
         """Whether the whole body is here, so that ``body`` can be used without waiting."""
         return self._incoming is None
 
+    def limit_body(self, limit: int) -> None:
+        """Accept at most ``limit`` bytes of body, in place of ``HttpConfig.max_body_size``.
+
+        Raises:
+            PayloadTooLargeError: If the body is, or is declared to be, larger.
+        """
+        if self.declared_length > limit:
+            raise too_large(limit)
+        self._max_body = limit
+
     async def read(self, limit: int | None = None) -> bytes:
         """Read the whole body and keep it in ``body``.
 
         Args:
-            limit: Most bytes to accept. Default: ``HttpConfig.max_body_size``.
+            limit: Most bytes to accept. Default: that of :meth:`limit_body`, or ``HttpConfig.max_body_size``.
 
         Raises:
             PayloadTooLargeError: If the body is, or is declared to be, larger than ``limit``.
@@ -241,7 +253,7 @@ class HttpRequest:
         """
         incoming = self._incoming
         if incoming is not None:
-            self.body = await incoming.read(limit)
+            self.body = await incoming.read(self._max_body if limit is None else limit)
             self.trailers = Headers.trusted(incoming.trailers)
             self._incoming = None
         elif limit is not None and len(self.body) > limit:
@@ -255,7 +267,7 @@ class HttpRequest:
         that was left can be taken up by another call.
 
         Args:
-            limit: Most bytes to accept. Default: ``HttpConfig.max_body_size``.
+            limit: Most bytes to accept. Default: as for :meth:`read`.
 
         Raises:
             PayloadTooLargeError, ProtocolError, RequestTimeoutError, ClientDisconnectedError: As ``read``.
@@ -267,7 +279,7 @@ class HttpRequest:
             if self.body:
                 yield self.body
             return
-        async for chunk in incoming.stream(limit):
+        async for chunk in incoming.stream(self._max_body if limit is None else limit):
             yield chunk
         self.trailers = Headers.trusted(incoming.trailers)
 
@@ -294,8 +306,8 @@ class HttpRequest:
         The files are closed, and so removed, when the response has been sent.
 
         Args:
-            limit: Most bytes of the whole body. Default: of a multipart form what ``limits`` allow, of any
-                other ``HttpConfig.max_body_size``.
+            limit: Most bytes of the whole body. Default: that of :meth:`limit_body`; without one, of a
+                multipart form what ``limits`` allow, of any other ``HttpConfig.max_body_size``.
             limits: What a multipart form may hold. Default: ``FormLimits()``.
 
         Raises:
@@ -307,7 +319,9 @@ class HttpRequest:
                 from areion_http.forms import DEFAULT_LIMITS, parse_multipart
 
                 limits = limits or DEFAULT_LIMITS
-                stream = self.stream(limits.max_total if limit is None else limit)
+                if limit is None:
+                    limit = limits.max_total if self._max_body is None else self._max_body
+                stream = self.stream(limit)
                 self._form = await parse_multipart(stream, self.headers["content-type"], limits)
             else:
                 await self.read(limit)
@@ -331,6 +345,8 @@ class HttpRequest:
             return parsed
 
     def _parse_body(self) -> Any:
+        if self._form is not None:
+            return self._form
         if not self.body:
             return {}
         kind = self.content_type
@@ -509,6 +525,7 @@ _LAZY: Final[dict[str, Callable[[Any], Any]]] = {
     "connection": lambda _: _NOWHERE,
     "trailers": lambda _: Headers(),
     "_match": lambda _: None,
+    "_max_body": lambda _: None,
     "_fields": _fields,
     "_query": _query,
     "_minor": _minor,

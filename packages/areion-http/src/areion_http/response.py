@@ -19,6 +19,8 @@ from areion_http.headers import Headers, HeadersInit
 from areion_http.status import reason_phrase
 
 JSON: Final = "application/json"
+# PERF: compared by identity, which also keeps 200.0 out.
+_OK: Final = 200
 TEXT: Final = "text/plain; charset=utf-8"
 BYTES: Final = "application/octet-stream"
 
@@ -75,7 +77,7 @@ class HttpResponse:
         content_type: str | None = None,
         headers: HeadersInit | None = None,
     ) -> None:
-        if status_code != 200:
+        if status_code is not _OK:
             check_status(status_code)
         self.status_code = status_code
         default = _CONTENT_TYPES.get(type(body), _UNKNOWN)

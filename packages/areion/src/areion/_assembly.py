@@ -6,14 +6,17 @@ All that can be decided before the first request is decided here. What starts an
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from areion_http import BaseHttpServer, HttpRequest
 
 from areion._dispatch import Dispatcher
 from areion._errors import ErrorConverter
+from areion._naming import HandlerNames
+from areion._options import ServerOptions
 from areion._own import own_routes
 
 if TYPE_CHECKING:
@@ -38,11 +41,11 @@ def make_http(
         on_unexpected: Told of each exception that nothing turns into a response of its own.
     """
     options = server.options
-    on_error = ErrorConverter(options.error_handlers, on_unexpected=on_unexpected)
     own = own_routes(server)
+    names = HandlerNames(server.router)
     dispatcher = Dispatcher(
         server.router,
-        on_error,
+        ErrorConverter(options.error_handlers, on_unexpected=on_unexpected, name_handler=names),
         executor,
         filters=options.filters,
         own=own.router,
@@ -57,15 +60,37 @@ def make_http(
         port=server.port,
         config=options.config,
         request_class=server.request_factory.request_class,
-        on_error=on_error,
+        on_error=dispatcher.on_error,
         read_body=False,
         on_listening=on_listening,
-        tls=options.tls,
-        certfile=options.certfile,
-        keyfile=options.keyfile,
-        client_ca=options.client_ca,
-        unix_socket=options.unix_socket,
-        unix_socket_mode=options.unix_socket_mode,
-        sockets=options.sockets,
-        backlog=options.backlog,
+        **_known_to(
+            http_class,
+            tls=options.tls,
+            certfile=options.certfile,
+            keyfile=options.keyfile,
+            client_ca=options.client_ca,
+            unix_socket=options.unix_socket,
+            unix_socket_mode=options.unix_socket_mode,
+            sockets=options.sockets,
+            backlog=options.backlog,
+        ),
     )
+
+
+def _known_to(http_class: Callable[..., BaseHttpServer], **settings: Any) -> dict[str, Any]:
+    """Leave out settings that nobody has made and that this server does not know.
+
+    Raises:
+        ValueError: If it does not know one that was made: to ignore a certificate would be grave.
+    """
+    parameters = inspect.signature(http_class).parameters
+    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+        return settings
+    unknown = [name for name in settings if name not in parameters]
+    for name in unknown:
+        if settings.pop(name) != getattr(_UNTOUCHED, name):
+            raise ValueError(f"{name}: the HTTP server {http_class.__qualname__} does not take this setting")
+    return settings
+
+
+_UNTOUCHED: Final = ServerOptions()

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any
+from typing import Any, Final
 
 from areion_logger import Logger
+
+_TREE: Final = "areion"
+_lock: Final = threading.Lock()
+_attached: Final[list[LogBridge]] = []
+_level_before = logging.NOTSET
 
 
 class LogBridge(logging.Handler):
@@ -25,6 +30,27 @@ class LogBridge(logging.Handler):
         self._target = target
         self._text = logging.Formatter("%(message)s")
         self._busy = threading.local()
+
+    def attach(self) -> None:
+        """Begin. Unless somebody has set a level, all are handed on: which to drop, the target decides."""
+        global _level_before
+        tree = logging.getLogger(_TREE)
+        with _lock:
+            if not _attached:
+                _level_before = tree.level
+                if tree.level == logging.NOTSET:
+                    tree.setLevel(logging.DEBUG)
+            _attached.append(self)
+            tree.addHandler(self)
+
+    def detach(self) -> None:
+        """End; the last bridge puts the level back."""
+        tree = logging.getLogger(_TREE)
+        with _lock:
+            tree.removeHandler(self)
+            _attached.remove(self)
+            if not _attached and _level_before == logging.NOTSET and tree.level == logging.DEBUG:
+                tree.setLevel(logging.NOTSET)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hand on one record; a logger that raises is reported as ``logging`` does."""
@@ -52,9 +78,15 @@ def _method(level: int) -> str:
 def needs_bridge(target: object) -> bool:
     """Whether records of the ``areion`` tree would not reach ``target`` by themselves.
 
-    They do reach areion-logger's, and one that wraps the tree's own logger or the root.
+    They do reach areion-logger's, the tree's own logger and the root, and what wraps one of these.
     """
     if isinstance(target, Logger):
         return False
+    if isinstance(target, logging.Logger):
+        return not _reached(target)
     wrapped = getattr(target, "__dict__", {}).values()
-    return not any(isinstance(each, logging.Logger) and each.name in {"root", "areion"} for each in wrapped)
+    return not any(isinstance(each, logging.Logger) and _reached(each) for each in wrapped)
+
+
+def _reached(logger: logging.Logger) -> bool:
+    return logger.name in {"root", _TREE}

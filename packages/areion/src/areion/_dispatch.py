@@ -6,22 +6,19 @@ an ordinary route is then one look-up and one call.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from inspect import isawaitable
-from typing import Any, Final
+from typing import Any
 
 from areion_http import HttpError, HttpRequest, HttpResponse, MethodNotAllowedError, NotFoundError
-from areion_http.response import coerce
 from areion_router import BaseRouter, compose
 from areion_router import MethodNotAllowedError as NoSuchMethod
 from areion_router import NotFoundError as NoSuchPath
 
-from areion._plan import Plan, plan_route
+from areion._plan import Plan, plan_routes
+from areion._ring import FilterRing
 from areion.filters.base import ResponseFilter
-
-logger: Final = logging.getLogger("areion.dispatch")
 
 
 class Dispatcher:
@@ -53,17 +50,21 @@ class Dispatcher:
         self._filters = tuple(filters)
         _optional(router, "freeze", _nothing)()
         self._get_handler = router.get_handler
-        self._plans = _plans(_optional(router, "routes", ()), executor)
-        self._unmatched = compose(_answer_unmatched, tuple(_optional(router, "global_middlewares", ())))
+        self._plans = plan_routes(router, executor)
+        self._unmatched = compose(self._answer_unmatched, tuple(_optional(router, "global_middlewares", ())))
         self._own = own.get_handler if own is not None else None
         self._own_prefixes = tuple(own_prefixes)
+        self._ring = FilterRing(self._inner, self._filters, on_error) if self._filters else None
 
     @property
     def handler(self) -> Callable[[HttpRequest], Any]:
         """The function to call with each request: the shortest that does all that this server needs."""
-        if self._filters:
-            return self._filtered
-        return self._inner
+        return self._inner if self._ring is None else self._ring.run
+
+    @property
+    def on_error(self) -> Callable[[Any, Exception], Any]:
+        """What answers errors outside of a handler's call; the filters see those answers too."""
+        return self._on_error if self._ring is None else self._ring.answer_late
 
     @property
     def _inner(self) -> Callable[[HttpRequest], Any]:
@@ -93,7 +94,10 @@ class Dispatcher:
             handler, params, _ = self._get_handler(request.method, request.raw_path)
         except (NoSuchPath, NoSuchMethod) as error:
             return self._no_match(request, error)
-        plan = self._plans.get(handler)
+        return self._call(request, handler, params)
+
+    def _call(self, request: HttpRequest, handler: Callable[..., Any], params: Mapping[str, Any]) -> Any:
+        plan: Plan | None = self._plans.get(handler)
         if plan is not None:
             return plan.run(request, params, self._executor)
         if request.declared_length and not request.body_arrived:
@@ -111,58 +115,33 @@ class Dispatcher:
             return handler(request, **params)
         return self._planned(request)
 
+    # -- what no route answers ----------------------------------------------------------------------------
+
     def _no_match(self, request: HttpRequest, error: NoSuchPath | NoSuchMethod) -> Any:
+        if request.method == "HEAD" and isinstance(error, NoSuchMethod) and "GET" in error.allowed:
+            # A router that leaves this to us (RFC 9110 §9.3.2); ours does not.
+            handler, params, _ = self._get_handler("GET", request.raw_path)
+            return self._call(request, handler, params)
+        # Its frames hold the request: kept, each 404 would be a cycle for the garbage collector.
+        error.__traceback__ = None
         # Not as an argument: a middleware may pass on no more than it knows of.
         request._routing_error = error  # type: ignore[attr-defined]  # an attribute of this request alone
         return self._unmatched(request)
 
-    # -- with filters -------------------------------------------------------------------------------------
-
-    def _filtered(self, request: HttpRequest) -> Any:
-        """Run the filters around routing; errors become responses inside of them."""
-        for count, each in enumerate(self._filters):
-            early = each.before(request)
-            if early is not None:
-                return self._after(request, early, count + 1)
-        try:
-            result = self._inner(request)
-        except Exception as error:  # noqa: BLE001 - becomes a response, and is logged there
-            result = self._on_error(request, error)
-        if isawaitable(result):
-            return self._filtered_async(request, result)
-        return self._after(request, result, len(self._filters))
-
-    async def _filtered_async(self, request: HttpRequest, result: Any) -> HttpResponse:
-        try:
-            answer = await result
-        except Exception as error:  # noqa: BLE001 - becomes a response, and is logged there
-            answer = self._on_error(request, error)
-            if isawaitable(answer):
-                answer = await answer
-        return self._after(request, answer, len(self._filters))
-
-    def _after(self, request: HttpRequest, answer: Any, count: int) -> HttpResponse:
-        """Give a response back through the filters that have seen its request."""
-        try:
-            response = coerce(answer)
-        except TypeError as error:
-            logger.error(  # noqa: TRY400 - the fault is the value, not where it was found
-                "%s %s: the handler returned a %s that cannot be sent: %s",
-                request.method, request.raw_path, type(answer).__qualname__, error,
-            )  # fmt: skip
-            response = HttpResponse("Internal Server Error", 500, "text/plain")
-        for each in reversed(self._filters[:count]):
-            response = each.after(request, response)
-        return response
-
-
-def _plans(routes: Sequence[Any], executor: Executor) -> Mapping[Callable[..., Any], Plan]:
-    plans = {}
-    for route in routes:
-        plan = plan_route(route, executor)
-        if plan is not None:
-            plans[route.endpoint] = plan
-    return plans
+    def _answer_unmatched(self, request: HttpRequest, **_: object) -> HttpResponse:
+        """Translate the router's facts into HTTP (RFC 9110 §9.3.7, §15.5.5, §15.5.6)."""
+        # A middleware may have gone on with another request object, which knows of no error.
+        error = getattr(request, "_routing_error", None)
+        if isinstance(error, NoSuchMethod):
+            allow = ", ".join(error.allowed)
+            if request.method == "OPTIONS":
+                return HttpResponse(None, 204, headers={"Allow": allow})
+            raise MethodNotAllowedError(headers={"Allow": allow}) from None
+        if request.raw_path == "*" and request.method == "OPTIONS":
+            return HttpResponse(None, 204)
+        if request.method == "CONNECT":
+            raise HttpError("this server is no proxy", 501)
+        raise NotFoundError from None
 
 
 def _optional(router: object, name: str, default: Any) -> Any:
@@ -174,22 +153,7 @@ def _nothing() -> None:
     """Stand in for a hook that is not there."""
 
 
-def _answer_unmatched(request: HttpRequest, **_: object) -> HttpResponse:
-    """Translate the router's facts into HTTP (RFC 9110 §9.3.7, §15.5.5, §15.5.6)."""
-    error: NoSuchPath | NoSuchMethod = request._routing_error
-    if isinstance(error, NoSuchMethod):
-        allow = ", ".join(error.allowed)
-        if request.method == "OPTIONS":
-            return HttpResponse(None, 204, headers={"Allow": allow})
-        raise MethodNotAllowedError(headers={"Allow": allow}) from None
-    if request.raw_path == "*" and request.method == "OPTIONS":
-        return HttpResponse(None, 204)
-    if request.method == "CONNECT":
-        raise HttpError("this server is no proxy", 501)
-    raise NotFoundError from None
-
-
 async def _read_and_call(request: HttpRequest, handler: Callable[..., Any], params: Mapping[str, Any]) -> Any:
     await request.read()
-    result = handler(request, **params)
+    result: Awaitable[Any] | Any = handler(request, **params)
     return await result if isawaitable(result) else result

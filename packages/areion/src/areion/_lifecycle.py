@@ -7,14 +7,17 @@ requests finish, then shutdown hooks, orchestrator, logger. How requests are ans
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import logging
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
 
 from areion._bridge import LogBridge, needs_bridge
+from areion._naming import describe
 from areion._options import Hook
 
 if TYPE_CHECKING:
@@ -22,32 +25,39 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("areion.server")
 
+# An orchestrator of another make may run its jobs inside of start(); the server serves all the same.
+_START_LIMIT: Final = 5.0
+# A disk that hangs must not keep the server from ending.
+_FLUSH_LIMIT: Final = 5.0
+# What the last steps get when the earlier ones have used up all the time.
+_LEAST_TIME: Final = 0.5
+
 
 @asynccontextmanager
 async def logging_to(target: Any) -> AsyncIterator[None]:
     """Lead the records of the ``areion`` tree to a server's logger; flush it at the end."""
     bridge = LogBridge(target) if needs_bridge(target) else None
-    tree = logging.getLogger("areion")
     if bridge is not None:
-        tree.addHandler(bridge)
+        bridge.attach()
     try:
         yield
     finally:
-        if bridge is not None:
-            tree.removeHandler(bridge)
         flush: Callable[[], object] | None = getattr(target, "flush", None)
         if flush is not None:
-            await asyncio.to_thread(flush)
+            await _guarded("flushing the logger", in_daemon_thread(flush), _FLUSH_LIMIT)
+        if bridge is not None:
+            bridge.detach()
 
 
 @asynccontextmanager
 async def components_running(server: AreionServer) -> AsyncIterator[None]:
     """Start orchestrator and startup hooks; at the end call the shutdown hooks and stop the orchestrator.
 
-    Shutdown hooks are called only if all startup hooks have succeeded; a failure in one step of the end is
-    logged, and the next steps are taken all the same.
+    Shutdown hooks are called only if all startup hooks have succeeded. The steps of the end share the time of
+    ``shutdown_timeout``; one that fails or takes longer is logged, and the next ones are taken all the same.
     """
     ran: Sequence[Hook] = ()
+    loop = asyncio.get_running_loop()
     try:
         await _start_orchestrator(server)
         for hook in server.options.startup_hooks:
@@ -55,10 +65,13 @@ async def components_running(server: AreionServer) -> AsyncIterator[None]:
         ran = server.options.shutdown_hooks
         yield
     finally:
+        deadline = loop.time() + server.options.config.shutdown_timeout
         for hook in reversed(ran):
-            await _guarded("a shutdown hook", _call_hook(hook, server))
+            what = f"the shutdown hook {describe(hook)}"
+            await _guarded(what, _call_hook(hook, server), deadline - loop.time())
         if server.orchestrator is not None:
-            await _guarded("the orchestrator's shutdown", asyncio.to_thread(server.orchestrator.shutdown))
+            stopping = in_daemon_thread(server.orchestrator.shutdown)
+            await _guarded("the orchestrator's shutdown", stopping, deadline - loop.time())
             _optional(server.orchestrator, "bind_loop")(None)
 
 
@@ -67,7 +80,48 @@ async def _start_orchestrator(server: AreionServer) -> None:
         return
     _optional(server.orchestrator, "set_logger")(server.logger)
     _optional(server.orchestrator, "bind_loop")(asyncio.get_running_loop())
-    await asyncio.to_thread(server.orchestrator.start)
+    starting = asyncio.ensure_future(in_daemon_thread(server.orchestrator.start))
+    done, _ = await asyncio.wait([starting], timeout=_START_LIMIT)
+    if done:
+        await starting
+    else:
+        logger.warning("the orchestrator's start() has not returned after %g s; going on", _START_LIMIT)
+        starting.add_done_callback(_started_late)
+
+
+def _started_late(starting: asyncio.Future[object]) -> None:
+    if not starting.cancelled() and (error := starting.exception()) is not None:
+        logger.error("the orchestrator's start() failed", exc_info=error)
+
+
+async def in_daemon_thread(function: Callable[[], Any]) -> Any:
+    """Call a component's method off the loop; what it returns is awaited here if it can be.
+
+    Unlike ``asyncio.to_thread``, a call that never returns does not keep the process from ending.
+    """
+    loop = asyncio.get_running_loop()
+    called: asyncio.Future[Any] = loop.create_future()
+
+    def settle(result: Any, error: BaseException | None) -> None:
+        if called.done():
+            return
+        if error is None:
+            called.set_result(result)
+        else:
+            called.set_exception(error)
+
+    def work() -> None:
+        result, error = None, None
+        try:
+            result = function()
+        except BaseException as raised:  # noqa: BLE001 - carried to whoever waits
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=work, name="areion-lifecycle", daemon=True).start()
+    result = await called
+    return await result if isawaitable(result) else result
 
 
 def _optional(component: object, name: str) -> Callable[..., Any]:
@@ -86,8 +140,13 @@ async def _call_hook(hook: Hook, server: AreionServer) -> None:
         await result
 
 
-async def _guarded(what: str, work: Awaitable[object]) -> None:
+async def _guarded(what: str, work: Awaitable[object], limit: float) -> None:
+    """Take one step of the end, for ``limit`` seconds at most."""
     try:
-        await work
-    except Exception:
-        logger.exception("%s failed", what)
+        async with asyncio.timeout(max(limit, _LEAST_TIME)) as deadline:
+            await work
+    except Exception as error:
+        if isinstance(error, TimeoutError) and deadline.expired():
+            logger.warning("%s took too long and was abandoned", what)
+        else:
+            logger.exception("%s failed", what)

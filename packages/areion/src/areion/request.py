@@ -100,12 +100,12 @@ class HttpRequest(areion_http.HttpRequest):
 
         Args:
             message: The text.
-            level: ``debug``, ``info``, ``warning``, ``error``, ``critical`` or ``exception``.
+            level: ``debug``, ``info``, ``warning``, ``error``, ``critical`` or ``exception``, in any case.
 
         Raises:
             ValueError: If the level is none of these.
         """
-        if level not in _LEVELS:
+        if not isinstance(level, str) or (level := level.lower()) not in _LEVELS:
             raise ValueError(f"level: expected one of {', '.join(sorted(_LEVELS))}, got {level!r}")
         logger = self.logger if self.logger is not None else logging.getLogger("areion")
         getattr(logger, level)(message)

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Final
 
 from areion_engine import BaseEngine
@@ -30,6 +31,7 @@ from areion._assembly import make_http
 from areion._lifecycle import components_running, logging_to
 from areion._logo import AREION_LOGO, DEFAULT_HOST, DEFAULT_PORT
 from areion._options import ServerOptions
+from areion._plan import check_routes
 from areion.request import HttpRequestFactory
 
 logger: Final = logging.getLogger("areion.server")
@@ -68,10 +70,17 @@ class AreionServer:
     ) -> None:
         if router is None:
             raise ValueError("router: a server needs one; use .with_router(DefaultRouter())")
+        if not isinstance(host, str):
+            raise ValueError(f"host: expected a str, got {host!r}")
+        if type(port) is not int or not 0 <= port <= 65535:
+            raise ValueError(f"port: expected an int from 0 to 65535, got {port!r}")
         self.host = host
         self.port = port
         self.router: Any = _plugins.resolve("areion.router", router, base=BaseRouter)
-        self.logger: Any = _plugins.resolve("areion.logger", logger, base=BaseLogger)
+        check_routes(self.router)
+        self._logger: Any = None
+        if logger is not None:
+            self._logger = _plugins.resolve("areion.logger", logger, base=BaseLogger)
         self.orchestrator: Any = None
         if orchestrator is not None:
             self.orchestrator = _plugins.resolve(
@@ -84,7 +93,6 @@ class AreionServer:
             self.engine = _plugins.resolve("areion.engine", engine, base=BaseEngine)
         self.static_dir = static_dir
         self.options = options or ServerOptions()
-        self.request_factory = HttpRequestFactory(self.logger, self.engine, self.orchestrator)
         # Made when the server starts, with its handler.
         self._http_class = _plugins.locate(
             "areion.http_server",
@@ -92,12 +100,29 @@ class AreionServer:
             base=BaseHttpServer,
         )
         self._http: Any = None
-        self._lock = threading.Lock()
+        # Re-entrant: stop() may be called by a signal handler, anywhere in the thread that holds it.
+        self._lock = threading.RLock()
         self._stop_requested = False
         self._running = False
+        self._ended = False
         self._listening = threading.Event()
         self._worker_ready: int | None = None
         self._bound: Sequence[tuple[str, int] | str] = ()
+
+    # -- components ---------------------------------------------------------------------------------------
+
+    @property
+    def logger(self) -> Any:
+        """What the server logs with; areion-logger's, made when it is first needed, if none was given."""
+        with self._lock:
+            if self._logger is None:
+                self._logger = _plugins.resolve("areion.logger", None, base=BaseLogger)
+            return self._logger
+
+    @cached_property
+    def request_factory(self) -> HttpRequestFactory:
+        """Makes requests that know the server's components."""
+        return HttpRequestFactory(self.logger, self.engine, self.orchestrator)
 
     # -- life ---------------------------------------------------------------------------------------------
 
@@ -106,7 +131,12 @@ class AreionServer:
 
         Raises:
             SystemExit: With status 1 and one line on standard error, if an address cannot be listened on.
+            RuntimeError: If an event loop runs in this thread already.
         """
+        if _loop_runs():
+            raise RuntimeError(
+                "run() starts an event loop, and one is running here: use 'await server.start()'"
+            )
         if sys.stdout.isatty():
             sys.stdout.write(AREION_LOGO)
         try:
@@ -125,12 +155,15 @@ class AreionServer:
             raise ValueError("workers: several processes need fork, which this system does not have")
         from areion._workers import Supervisor
 
+        self._ended = False
         try:
             Supervisor(self).run()
         finally:
             self._listening.clear()
             self._bound = ()
-            self._stop_requested = False
+            with self._lock:
+                self._stop_requested = False
+                self._ended = True
 
     def run_worker(self, ready: int, alive: int) -> None:
         """Serve as one of several processes, until SIGTERM or the end of the supervisor.
@@ -155,19 +188,21 @@ class AreionServer:
 
     async def _run(self, stop_at: Sequence[signal.Signals]) -> None:
         loop = asyncio.get_running_loop()
-        handled = []
+        before: dict[signal.Signals, Any] = {}
         if threading.current_thread() is threading.main_thread():
-            for number in stop_at:
-                loop.add_signal_handler(number, self._on_signal)
-                handled.append(number)
+            handlers: dict[signal.Signals, Callable[[], None]] = dict.fromkeys(stop_at, self._on_signal)
             if self.options.certfile is not None and hasattr(signal, "SIGHUP"):
-                loop.add_signal_handler(signal.SIGHUP, self.reload_certificates)
-                handled.append(signal.SIGHUP)
+                handlers[signal.SIGHUP] = self.reload_certificates
+            for number, handler in handlers.items():
+                before[number] = signal.getsignal(number)
+                loop.add_signal_handler(number, handler)
         try:
             await self.start()
         finally:
-            for number in handled:
+            for number, previous in before.items():
                 loop.remove_signal_handler(number)
+                if previous is not None:  # None: it was not set from Python
+                    signal.signal(number, previous)
 
     def reload_certificates(self) -> None:
         """Read the TLS certificate's files again; new connections use them. SIGHUP does this."""
@@ -205,6 +240,7 @@ class AreionServer:
             if self._running:
                 raise RuntimeError("the server is running already")
             self._running = True
+            self._ended = False
             stopped = self._stop_requested
         try:
             async with logging_to(self.logger):
@@ -213,6 +249,7 @@ class AreionServer:
         finally:
             with self._lock:
                 self._running = self._stop_requested = False
+                self._ended = True
 
     async def _serve(
         self,
@@ -227,17 +264,20 @@ class AreionServer:
             self._http = http
             if self._stop_requested:
                 http.stop()
+        listened = False
         try:
             async with components_running(self):
                 try:
                     await http.start()
                 finally:
+                    listened = self._listening.is_set()
                     self._listening.clear()
         finally:
             with self._lock:
                 self._http = None
             executor.shutdown(wait=False, cancel_futures=True)
-            logger.info("stopped")
+            if listened:
+                logger.info("stopped")
 
     def _on_listening(self) -> None:
         self._listening.set()
@@ -247,10 +287,12 @@ class AreionServer:
     def stop(self) -> None:
         """Begin to stop: accept no more connections, let running requests finish, stop the components.
 
-        Safe from any thread and from a signal handler. Before the server runs, it makes the next run end at
-        once.
+        Safe from any thread and from a signal handler. Before the first run, it makes that end at once; when
+        the server has ended, there is nothing to stop.
         """
         with self._lock:
+            if self._ended:
+                return
             self._stop_requested = True
             http = self._http
         if http is not None:
@@ -296,3 +338,12 @@ class AreionServer:
         """Change options before the server starts; see :class:`ServerOptions` for the names."""
         self.options = replace(self.options, **changes)
         return self.options
+
+
+def _loop_runs() -> bool:
+    """Whether an event loop runs in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -20,9 +20,7 @@ def count_body(request: HttpRequest, response: HttpResponse, done: Callable[[int
     else:
         try:
             payload = encode_body(body)
-        except TypeError:
-            # It cannot be sent; the connection says so, and answers 500.
-            done(500, 0)
+        except Exception:  # noqa: BLE001 - it cannot be sent; the answer that is sent instead comes here too
             return
         response.body = payload
         status_code = response.status_code
@@ -30,30 +28,50 @@ def count_body(request: HttpRequest, response: HttpResponse, done: Callable[[int
 
 
 class _CountedStream(BodyStream):
-    """A stream that counts what passes; ``done`` is called once, when it is closed."""
+    """A stream that counts what passes; ``done`` is called once, when it is closed.
+
+    It is not called when the first piece could not be made: then another response is sent, and counted.
+    """
 
     __slots__ = ()
 
     def __init__(self, inner: BodyStream, done: Callable[[int], object]) -> None:
         total = 0
+        begun = failed = False
 
         def count(piece: Any) -> Any:
-            nonlocal total
+            nonlocal total, begun
             data = piece if type(piece) is bytes else encode_body(piece)
+            begun = True
             total += len(data)
             return data
 
         async def asynchronous(chunks: AsyncIterator[Any]) -> AsyncIterator[bytes]:
-            async for piece in chunks:
-                yield count(piece)
+            nonlocal failed
+            try:
+                async for piece in chunks:
+                    yield count(piece)
+            except Exception:
+                failed = True
+                raise
+
+        def synchronous(chunks: Iterator[Any]) -> Iterator[bytes]:
+            nonlocal failed
+            try:
+                for piece in chunks:
+                    yield count(piece)
+            except Exception:
+                failed = True
+                raise
 
         def finish() -> Any:
-            done(total)
+            if begun or not failed:
+                done(total)
             return None if inner.close is None else inner.close()
 
         chunks = inner.chunks
         counted: Iterator[Any] | AsyncIterator[Any]
-        counted = asynchronous(chunks) if isinstance(chunks, AsyncIterator) else map(count, chunks)
+        counted = asynchronous(chunks) if isinstance(chunks, AsyncIterator) else synchronous(chunks)
         super().__init__(counted, finish)
 
 

@@ -19,5 +19,9 @@ class ResponseFilter:
         return None
 
     def after(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:  # noqa: ARG002 - a hook
-        """Return the response to send in place of ``response``: usually the same, with fields added."""
+        """Return the response to send in place of ``response``: usually the same, with fields added.
+
+        It is called once more for the same request, with the answer to the error, when a file or an iterator
+        turns out to be unsendable before its first byte.
+        """
         return response

@@ -84,6 +84,7 @@ class CompressionFilter(ResponseFilter):
             response.body = _CompressedFile(body, coding, make, self.minimum)
             return response
         response.set_header("Content-Encoding", coding)
+        response.headers.pop("Content-Length", None)  # that of the body as it was
         _weaken(response)
         if isinstance(body, BodyStream):
             response.body = BodyStream(_compressed(body, make()), body.close)

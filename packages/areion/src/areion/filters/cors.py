@@ -114,6 +114,8 @@ class CorsFilter(ResponseFilter):
 def _strings(name: str, values: Iterable[str]) -> list[str]:
     if isinstance(values, str):
         values = [values]
+    if not isinstance(values, Iterable):
+        raise ValueError(f"{name}: expected strings, got {values!r}")
     found = list(values)
     for value in found:
         if not isinstance(value, str):

@@ -40,8 +40,10 @@ class TrustedProxiesFilter(ResponseFilter):
         self, proxies: Iterable[str], *, fields: Literal["x-forwarded", "forwarded"] = "x-forwarded"
     ) -> None:
         entries = [proxies] if isinstance(proxies, str) else list(proxies)
-        if not entries:
-            raise ValueError("proxies: expected at least one address, network or 'unix'")
+        if not entries or not all(isinstance(entry, str) for entry in entries):
+            raise ValueError(
+                f"proxies: expected addresses or networks as text, or 'unix', at least one, got {entries!r}"
+            )
         if fields not in {"x-forwarded", "forwarded"}:
             raise ValueError(f"fields: expected 'x-forwarded' or 'forwarded', got {fields!r}")
         self.unix = "unix" in entries
@@ -49,8 +51,6 @@ class TrustedProxiesFilter(ResponseFilter):
         for entry in entries:
             if entry == "unix":
                 continue
-            if not isinstance(entry, str):
-                raise ValueError(f"proxies: expected addresses and networks as text, got {entry!r}")
             try:
                 self.networks.append(ip_network(entry))
             except ValueError as error:
