@@ -14,25 +14,31 @@ from areion_http.errors import ProtocolError
 # Longest size line with its extensions: 15 digits and room for what any client has been seen to send.
 _MAX_SIZE_LINE: Final = 256
 _SIZE_LINE_TOO_LONG: Final = f"chunk size line longer than {_MAX_SIZE_LINE} bytes"
+_NOT_A_FIELD: Final = "not a field line in the trailers (RFC 9112 §7.1.2)"
 # All extensions of one body together; they carry nothing, and one-byte chunks must not multiply the traffic.
 _MAX_EXTENSIONS: Final = 16 * 1024
 
-# Fields that decide framing, routing or the connection are never taken from trailers (RFC 9110 §6.5.1).
+#: Fields that are never taken from trailers, nor sent in them (RFC 9110 §6.5.1), lower-case.
 NOT_IN_TRAILERS: Final = frozenset(
-    {
-        b"transfer-encoding",
-        b"content-length",
-        b"host",
-        b"connection",
-        b"keep-alive",
-        b"trailer",
-        b"te",
-        b"upgrade",
-        b"expect",
-        b"content-encoding",
-        b"content-type",
-        b"content-range",
-    }
+    [
+        # framing, routing and the connection
+        *(
+            b"transfer-encoding",
+            b"content-length",
+            b"host",
+            b"connection",
+            b"keep-alive",
+            b"upgrade",
+            b"trailer",
+        ),
+        # modifiers of the request
+        *(b"cache-control", b"expect", b"max-forwards", b"pragma", b"range", b"te"),
+        *(b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range"),
+        # authentication
+        *(b"authorization", b"proxy-authorization", b"cookie", b"set-cookie", b"www-authenticate"),
+        # what the content is
+        *(b"content-encoding", b"content-type", b"content-range"),
+    ]
 )
 
 
@@ -45,8 +51,8 @@ class BodyDecoder(Protocol):
         """Consume body bytes from ``data[start:]``, append content to ``out``, return the offset reached."""
 
     @property
-    def remaining(self) -> int | None:
-        """Bytes still to come, or None if that cannot be known."""
+    def remaining(self) -> int:
+        """Bytes of content that are still to come, at least."""
 
     @property
     def trailers(self) -> list[tuple[str, str]]:
@@ -82,7 +88,7 @@ class LengthDecoder:
         return end
 
     @property
-    def remaining(self) -> int | None:
+    def remaining(self) -> int:
         """Bytes still to come."""
         return self._left
 
@@ -130,9 +136,9 @@ class ChunkedDecoder:
         self.trailers: list[tuple[str, str]] = []
 
     @property
-    def remaining(self) -> int | None:
-        """Cannot be known before the last chunk."""
-        return 0 if self.done else None
+    def remaining(self) -> int:
+        """The rest of the current chunk; of those behind it nothing is known."""
+        return self._left
 
     def feed(self, data: bytes, start: int, out: list[bytes]) -> int:
         """Consume chunks, and the trailers after the last one.
@@ -203,7 +209,7 @@ class ChunkedDecoder:
     def _check_partial_trailer(self, data: bytes, position: int, begin: int) -> None:
         rest = data[position:].removesuffix(b"\r")
         if _grammar.CONTROL.search(rest) is not None:
-            self._fail("a control character in the trailers (RFC 9110 §5.5)", data, position, begin)
+            self._fail(_NOT_A_FIELD, data, position, begin)
         if len(rest) > self._max_trailer_size:
             self._trailers_too_large(data, position, begin)
 
@@ -213,7 +219,7 @@ class ChunkedDecoder:
             return
         match = _grammar.FIELD_LINE.match(data[position:line_end])
         if match is None:
-            self._fail("not a field line in the trailers (RFC 9112 §7.1.2)", data, position, begin)
+            self._fail(_NOT_A_FIELD, data, position, begin)
         name, value = match.groups()
         if name.lower() in NOT_IN_TRAILERS:
             self._fail(f"{name.decode()} may not stand in trailers (RFC 9110 §6.5.1)", data, position, begin)

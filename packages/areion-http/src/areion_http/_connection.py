@@ -410,8 +410,7 @@ class HttpConnection(Channel):
         if incoming.failed or request._expects_continue:
             # Whether the client will send the body that it asked about cannot be known (RFC 9110 §10.1.1).
             return False
-        remaining = incoming.remaining
-        return remaining is None or remaining <= self._shared.config.max_unread_body
+        return incoming.remaining <= self._shared.config.max_unread_body
 
     def _finish(self, request: HttpRequest, keep: bool) -> None:
         """End the exchange; afterwards the connection is idle, or closing."""

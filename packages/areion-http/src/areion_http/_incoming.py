@@ -99,8 +99,8 @@ class IncomingBody:
         return self._error is not None
 
     @property
-    def remaining(self) -> int | None:
-        """Bytes still to come, None if unknown."""
+    def remaining(self) -> int:
+        """Bytes of content that are still to come, at least."""
         return self._decoder.remaining
 
     def feed(self, data: bytes, start: int) -> int:

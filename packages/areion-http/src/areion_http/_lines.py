@@ -142,7 +142,7 @@ def _refuse_forbidden(data: bytes, begin: int, end: int, start: int) -> None:
         reason = "CR without LF (RFC 9112 §2.2)"
     elif byte == 0:
         reason = "NUL in the head (RFC 9110 §5.5)"
-    elif data[start : start + 2] == b"\x16\x03":
+    elif byte == 0x16 and position == start:
         reason = "this is a TLS handshake, and the port speaks plain HTTP"
     else:
         reason = f"control character 0x{byte:02x} in the head (RFC 9110 §5.5)"

@@ -283,7 +283,7 @@ class HttpServer(BaseHttpServer):
     # -- inside -------------------------------------------------------------------------------------------
 
     def _application(self) -> Callable[[Any], Any]:
-        return _reading(self.handler) if self.read_body else self.handler
+        return reading(self.handler) if self.read_body else self.handler
 
     def _share(self, loop: asyncio.AbstractEventLoop) -> Shared:
         """Make what the connections of one run have in common; a subclass may watch over its parts."""
@@ -336,7 +336,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
-def _reading(handler: Callable[[Any], Any]) -> Callable[[HttpRequest], Any]:
+def reading(handler: Callable[[Any], Any]) -> Callable[[HttpRequest], Any]:
     """Wrap a handler so that the body is there when it is called."""
 
     def call(request: HttpRequest) -> Any:

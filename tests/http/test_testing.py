@@ -1,0 +1,228 @@
+"""Facts about ``areion_http.testing``: the contract holds for our server and for a stranger's; the stand-ins."""
+
+import asyncio
+import threading
+
+import pytest
+from areion_http import BaseHttpServer, HttpConfig, HttpRequest, HttpResponse, HttpServer
+from areion_http.testing import HttpServerContract, MemoryServer, read_responses
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+class TestHttpServer(HttpServerContract):
+    """Our own server keeps the contract."""
+
+    def make_server(self, handler, **options):
+        return HttpServer(handler, **options)
+
+
+class TestHttpServerWithoutReading(HttpServerContract):
+    """It keeps it with handlers that are called at the end of the head, where they ask for no body."""
+
+    def make_server(self, handler, **options):
+        async def reading(request):
+            await request.read()
+            result = handler(request)
+            return await result if asyncio.iscoroutine(result) else result
+
+        return HttpServer(reading, read_body=False, **options)
+
+
+class Stranger(BaseHttpServer):
+    """A small server of somebody else: one request at a time on each connection, no pipelining, no TLS."""
+
+    def __init__(
+        self, handler, *, host, port, request_class=HttpRequest, on_error=None, on_listening=None, **_
+    ):
+        self._handler = handler
+        self._address = (host, port)
+        self._request_class = request_class
+        self._on_error = on_error or self._default_error
+        self._on_listening = on_listening or (lambda: None)
+        self._stopping = threading.Event()
+        self._loop = None
+        self._writers = {}
+
+    def run(self):
+        asyncio.run(self.start())
+
+    def stop(self):
+        self._stopping.set()
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    async def start(self):
+        self._loop = asyncio.get_running_loop()
+        self._woken = asyncio.Event()
+        if self._stopping.is_set():
+            return
+        server = await asyncio.start_server(self._converse, *self._address)
+        self._on_listening()
+        await self._woken.wait()
+        server.close()
+        for task, (writer, busy) in list(self._writers.items()):
+            if busy:
+                await asyncio.wait([task], timeout=5)
+            writer.close()
+        if self._writers:
+            await asyncio.wait(self._writers, timeout=5)
+
+    async def _converse(self, reader, writer):
+        me = asyncio.current_task()
+        self._writers[me] = (writer, False)
+        try:
+            while not self._stopping.is_set():
+                head = await reader.readuntil(b"\r\n\r\n")
+                self._writers[me] = (writer, True)
+                await self._answer(head.decode("latin-1"), reader, writer)
+                self._writers[me] = (writer, False)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+            del self._writers[me]
+
+    async def _answer(self, head, reader, writer):
+        line, *lines = head.rstrip("\r\n").split("\r\n")
+        method, target, _ = line.split(" ")
+        headers = dict(field.split(": ", 1) for field in lines)
+        body = await reader.readexactly(int(headers.get("Content-Length", 0)))
+        request = self._request_class(method, target, headers, body)
+        request.raw_path = target.partition("?")[0]
+        try:
+            result = self._handler(request)
+            if asyncio.iscoroutine(result):
+                result = await result
+        except Exception as error:
+            result = self._on_error(request, error)
+        response = result if isinstance(result, HttpResponse) else HttpResponse(result)
+        if hasattr(response.body, "chunks"):
+            response = HttpResponse(b"".join(response.body.chunks))
+        data = response.format_response()
+        writer.write(data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if method == "HEAD" else data)
+        await writer.drain()
+
+    @staticmethod
+    def _default_error(request, error):
+        if hasattr(error, "status_code"):
+            return HttpResponse(error.message, error.status_code, headers=error.headers)
+        return HttpResponse("Internal Server Error", 500)
+
+
+class TestStranger(HttpServerContract):
+    """A stranger's server that was written from the base alone keeps it too: the contract asks for no more."""
+
+    def make_server(self, handler, **options):
+        return Stranger(handler, **options)
+
+
+def test_the_contract_says_what_an_implementer_forgot():
+    """Without make_server() a test says so."""
+    with pytest.raises(TypeError, match="HttpServerContract must define make_server"):
+        HttpServerContract().test_is_a_base_http_server()
+
+
+def test_the_contract_fails_for_a_server_that_breaks_it():
+    """It is no formality: a server whose HEAD has a body does not pass."""
+
+    class Wrong(HttpServerContract):
+        def make_server(self, handler, **options):
+            return HttpServer(lambda request: HttpResponse("wrong", 201), **options)
+
+    with pytest.raises(AssertionError):
+        Wrong().test_answers_with_what_the_handler_returns()
+
+
+# -- the server in memory ---------------------------------------------------------------------------------------
+
+
+async def test_feed_returns_what_the_server_said():
+    """A request in, its answer out, with a handler that waits."""
+
+    async def handler(request):
+        await asyncio.sleep(0.001)
+        return request.client.host
+
+    connection = MemoryServer(handler).connect(client=("198.51.100.7", 4242))
+    (answer,) = read_responses(await connection.feed(REQUEST))
+    assert (answer.status, answer.reason, answer.body) == (200, "OK", b"198.51.100.7")
+    assert not connection.closed
+    connection.lose()
+
+
+async def test_a_client_that_does_not_read_pauses_the_server():
+    """What is written meanwhile piles up to a limit, and goes on when the client reads."""
+
+    async def handler(request):
+        async def pieces():
+            for _ in range(100):
+                yield b"x" * 10_000
+
+        return pieces()
+
+    connection = MemoryServer(handler).connect()
+    connection.stop_reading()
+    assert await connection.feed(REQUEST) == b""
+    assert 64 * 1024 < connection.transport.get_write_buffer_size() < 100_000
+    connection.go_on_reading()
+    (answer,) = read_responses(await connection.feed())
+    assert len(answer.body) == 1_000_000
+    connection.lose()
+
+
+async def test_time_passes_when_it_is_told_to():
+    """Deadlines need no waiting."""
+    memory = MemoryServer(lambda request: "", config=HttpConfig(keep_alive_timeout=20.0))
+    idle = memory.connect()
+    await idle.feed(REQUEST)
+    memory.pass_time(19.0)
+    assert not idle.closed
+    memory.pass_time(3.0)
+    assert idle.closed
+    connection.lose()
+
+
+async def test_over_a_unix_socket_there_is_no_client_address():
+    """``client=None`` stands for one."""
+    connection = MemoryServer(lambda request: str(request.client)).connect(client=None)
+    (answer,) = read_responses(await connection.feed(REQUEST))
+    assert answer.body == b"None"
+    connection.lose()
+
+
+async def test_stop_drains():
+    """Idle connections are closed."""
+    server = MemoryServer(lambda request: "")
+    connection = server.connect()
+    await server.stop()
+    assert connection.closed
+    assert server.connection_count == 0
+
+
+def test_read_responses_is_strict():
+    """It reads bodies by length, by chunks and to the end, and refuses what is none of these."""
+    data = (
+        b"HTTP/1.1 100 Continue\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX: y\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+        b"HTTP/1.1 204 No Content\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\n\r\nrest"
+    )
+    answers = read_responses(data, ["GET", "GET", "HEAD"])
+    assert [answer.status for answer in answers] == [100, 200, 200, 200, 204, 200]
+    assert [answer.body for answer in answers] == [b"", b"hi", b"hi", b"", b"", b"rest"]
+    assert answers[2].trailers["x"] == "y"
+    for broken in (
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/2 200 OK\r\n\r\n",
+        b"HTTP/1.1 20 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhi",
+        b"HTTP/1.1 200 OK\r\nnothing\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+    ):
+        with pytest.raises(ValueError):
+            read_responses(broken)
