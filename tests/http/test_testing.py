@@ -180,7 +180,6 @@ async def test_time_passes_when_it_is_told_to():
     assert not idle.closed
     memory.pass_time(3.0)
     assert idle.closed
-    connection.lose()
 
 
 async def test_over_a_unix_socket_there_is_no_client_address():
