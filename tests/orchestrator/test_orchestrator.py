@@ -584,13 +584,3 @@ def test_a_forked_child_begins_anew():
         "orchestrator.shutdown()\n"
     )
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_importing_is_light():
-    """Neither croniter nor SQLite is loaded before it is needed."""
-    done = run_program(
-        "import sys, areion_orchestrator\n"
-        "areion_orchestrator.Orchestrator(timezone='UTC')\n"
-        "print([name for name in ('croniter', 'sqlite3', 'dateutil') if name in sys.modules])\n"
-    )
-    assert done.stdout.strip() == "[]", done.stderr
