@@ -6,6 +6,7 @@ Third-party wheels are fetched once; the rest happens with no index: each leaf a
 """
 
 import pathlib
+import shutil
 import subprocess
 import sys
 import venv
@@ -50,6 +51,7 @@ def main():
     """Install, check and use every distribution of the folder."""
     dist, scratch = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
     scratch /= "{}.{}".format(*sys.version_info)
+    shutil.rmtree(scratch, ignore_errors=True)
     wheels = scratch / "wheels"
     pip = [fresh(scratch / "pip", with_pip=True), "-m", "pip", "--disable-pip-version-check"]
     [umbrella] = dist.glob("areion-[0-9]*.whl")
