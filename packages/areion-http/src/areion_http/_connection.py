@@ -152,7 +152,7 @@ class HttpConnection(Channel):
         # PERF: this loop is the life of nearly every request; what is rare lives in methods of its own.
         position = 0
         size = len(data)
-        out: list[bytes] = []
+        out: list[bytes] | None = None
         while position < size:
             try:
                 request = self._parse(data, position)
@@ -199,9 +199,11 @@ class HttpConnection(Channel):
                 if answer is not None:
                     if request.declared_length:
                         request.close()
-                    if position >= size and not out:
-                        self._transport.write(answer)  # type: ignore[union-attr]  # open while it gives data
-                        return
+                    if out is None:
+                        if position >= size:
+                            self._transport.write(answer)  # type: ignore[union-attr]  # open while it gives data
+                            return
+                        out = []
                     out.append(answer)
                     if (len(out) < _MAX_BATCH and len(answer) < _BATCHED) or not self._batch_paused(out):
                         continue
@@ -222,7 +224,7 @@ class HttpConnection(Channel):
         self._flush(out)
         return self._write_paused
 
-    def _flush(self, out: list[bytes]) -> None:
+    def _flush(self, out: list[bytes] | None) -> None:
         if out:
             if self._transport is not None:
                 self._transport.write(b"".join(out))
@@ -505,7 +507,7 @@ class HttpConnection(Channel):
         except ProtocolError as error:
             self.refuse(error)
 
-    def _begin_body(self, request: HttpRequest, data: bytes, position: int, out: list[bytes]) -> int:
+    def _begin_body(self, request: HttpRequest, data: bytes, position: int, out: list[bytes] | None) -> int:
         """Attach the body to its request; return the offset behind what has arrived of it.
 
         Earlier answers in ``out`` are written if the handler may have to wait: 100 Continue comes after them.

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from typing import Final
 
+import orjson
+
 from areion_http.response import JSON, HttpResponse, check_status, dump_json
 from areion_http.status import reason_phrase
 
@@ -77,7 +79,10 @@ class Serializer:
         Raises:
             TypeError: If something in it cannot be expressed.
         """
-        payload = dump_json(value)
+        try:
+            payload = orjson.dumps(value)
+        except TypeError:
+            payload = dump_json(value)
         size = len(payload)
         if size < _SMALL:
             return self._json_prefix + _LENGTHS[size] + payload

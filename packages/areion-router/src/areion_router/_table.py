@@ -17,10 +17,10 @@ from areion_router._pattern import Kind, Pattern, quote_segment
 from areion_router._scope import Placement
 from areion_router._source import function_name
 from areion_router._tree import Ending, Forest, Leaf, grow_forest
-from areion_router.route import Handler, Route
+from areion_router.route import Handler, NoParams, Route, RouteMatch
 
-StaticTable: TypeAlias = dict[str, dict[str, tuple[Handler, bool]]]
-"""Endpoint and is_async by raw path and method, for patterns without parameters."""
+StaticTable: TypeAlias = dict[str, dict[str, RouteMatch]]
+"""The match by raw path and method, for patterns without parameters."""
 
 
 class Table(NamedTuple):
@@ -117,6 +117,9 @@ def _leaf(pattern: Pattern, route: Route) -> Leaf:
     return route.endpoint, route.is_async, name, at, tuple(others), route
 
 
+_NO_PARAMS = NoParams()
+
+
 def _static_table(endings: Iterable[Ending]) -> StaticTable:
     table: StaticTable = {}
     for ending in endings:
@@ -124,6 +127,8 @@ def _static_table(endings: Iterable[Ending]) -> StaticTable:
         if any(segment.kind is not Kind.STATIC for segment in segments):
             continue
         path = "".join("/" + quote_segment(segment.value) for segment in segments)
-        by_method = {method: leaf[:2] for method, leaf in ending.leaves.items()}
+        by_method = {
+            method: RouteMatch(leaf[0], _NO_PARAMS, leaf[1]) for method, leaf in ending.leaves.items()
+        }
         table[path] = table[path + "/"] = by_method  # the usual spellings; others take longer
     return table

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from areion_router.converters import Converter
 
 Handler: TypeAlias = Callable[..., Any]
 """Any callable that takes a request and the path parameters as keywords."""
+
+
+class NoParams(dict[str, Any]):
+    """The parameters of a route that has none: empty, and shared, so that it cannot be changed.
+
+    PERF: a match of a static path is then made once, when the router is compiled, and not for each request.
+    """
+
+    __slots__ = ()
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("the route has no parameters; copy the mapping to add to it")
+
+    __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _refuse
+
+    def __reduce__(self) -> tuple[type[NoParams], tuple[()]]:
+        return NoParams, ()
 
 
 class RouteMatch(NamedTuple):
@@ -19,6 +36,7 @@ class RouteMatch(NamedTuple):
         handler: The route's function inside all of its middleware: call it as `handler(request,
             **path_params)`.
         path_params: The path parameters, decoded and converted; a new dict for each match, yours to change.
+            Of a route without parameters: an empty mapping that refuses changes.
         is_async: Calling the handler returns an awaitable.
     """
 

@@ -211,8 +211,7 @@ class Router(DecoratingRouter):
         if by_method is not None:
             found = by_method.get(method)
             if found is not None:
-                endpoint, is_async = found
-                return _new_match(RouteMatch, (endpoint, {}, is_async))
+                return found
         parts = path.split("/")
         # PERF: these tests cost a tenth of what splitting and decoding by the full rule does.
         if "%" in path or "?" in path or "//" in path or parts[0] or not parts[-1]:
