@@ -70,22 +70,25 @@ _UNUSUAL: Final = (
 def usual_head(max_fields: int) -> re.Pattern[bytes]:
     """Compile the pattern of a whole head as nearly every client sends it.
 
-    Groups: method, path, query, minor version, host, Connection, Content-Length. It does not match, and leaves
+    Groups: method, path, query, minor version, a mark for Host as the first field, one for Host elsewhere,
+    Connection, Content-Length. It does not match, and leaves
     the decision to the line-by-line parser, where a head is incomplete, wrong, or merely unusual: another form
-    of target, CONNECT, a repeated framing field, an IP literal or a high port in Host, Transfer-Encoding, Expect.
+    of target, CONNECT, a repeated framing field, an IP literal in Host, Transfer-Encoding, Expect.
 
     PERF: one match replaces a loop over the fields; the framing fields are told apart by first letter
     inside the same pass, since every further search over the head costs as much as a third of the match.
     """
+    # A port is at most 65535 (RFC 9110 §4.2.1 leaves the range to the transport).
+    port = rb"(?::(?:6(?:[0-4][0-9]{3}|5(?:[0-4][0-9]{2}|5(?:[0-2][0-9]|3[0-5])))|[0-5]?+[0-9]{0,4}+))?+"
+    host = rb"[!$&'()*+\-.0-9;=A-Z_a-z~]++" + port
     field = (
         rb"(?:"
         rb"[!#$%&'*+\-.^_`|~0-9ABDFGI-SU-Zabdfgi-su-z]" + _OTHER +
-        rb"|[Hh](?:[Oo][Ss][Tt]:(?(5)(?!))[\t ]*+"
-        rb"([!$&'()*+\-.0-9;=A-Z_a-z~]++(?::(?:[0-5][0-9]{4}|[0-9]{0,4}+))?+)[\t ]*+"
+        rb"|[Hh](?:[Oo][Ss][Tt]:(?(5)(?!))(?(6)(?!))[\t ]*+" + host + rb"[\t ]*+()"
         rb"|(?![Oo][Ss][Tt]:)" + _OTHER + rb")"
         rb"|[Cc](?:[Oo][Nn](?:"
-        + _FRAMING_CONNECTION + rb"(?(6)(?!))[\t ]*+(" + VALUE + rb")"
-        rb"|" + _FRAMING_LENGTH + rb"(?(7)(?!))[\t ]*+([0-9]{1,18}+)[\t ]*+"
+        + _FRAMING_CONNECTION + rb"(?(7)(?!))[\t ]*+(" + VALUE + rb")"
+        rb"|" + _FRAMING_LENGTH + rb"(?(8)(?!))[\t ]*+([0-9]{1,18}+)[\t ]*+"
         rb"|(?!" + _FRAMING_CONNECTION + rb"|" + _FRAMING_LENGTH + rb")" + _OTHER + rb")"
         rb"|(?![Oo][Nn])" + _OTHER + rb")"
         rb"|(?!" + _UNUSUAL + rb")[TtEe]" + _OTHER +
@@ -94,7 +97,9 @@ def usual_head(max_fields: int) -> re.Pattern[bytes]:
     return re.compile(
         rb"((?!CONNECT )" + TCHAR + rb"++) (/" + _PLAIN + rb"*+(?:%[0-9A-Fa-f]{2}" + _PLAIN + rb"*+)*+)"
         rb"(?:\?(" + QUERY + rb"*+))?+ HTTP/1\.([01])\r\n"
-        rb"(?:" + field + rb"){0," + str(max_fields).encode() + rb"}+"
+        # Nearly every client sends Host first, and spells it so: a fifth of a small head's match is saved.
+        rb"(?:Host: " + host + rb"()\r\n)?+"
+        rb"(?:" + field + rb"){0," + str(max_fields - 1).encode() + rb"}+"
         # Without Host the version decides whether that is right: that is for the line-by-line parser.
-        rb"(?(5)\r\n|(?!))"
+        rb"(?(5)\r\n|(?(6)\r\n|(?!)))"
     )

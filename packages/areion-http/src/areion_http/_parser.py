@@ -16,7 +16,7 @@ from areion_http import _lines
 from areion_http._grammar import usual_head
 from areion_http._lines import Framing
 from areion_http.config import HttpConfig
-from areion_http.request import HttpRequest
+from areion_http.request import NOWHERE, HttpRequest
 
 R = TypeVar("R", bound=HttpRequest)
 
@@ -72,11 +72,12 @@ class HeadParser(Generic[R]):
         if end - start > self._usual_size:
             return self._parse_lines(data, start)
         # PERF: all that is not asked of every request is taken from the match when somebody asks.
-        method, path, _, minor, _, connection, length = match.groups()
+        method, path, _, minor, _, _, connection, length = match.groups()
         request: R = self._blank()
         request.method = name = _METHODS.get(method) or method.decode()
         request.raw_path = path.decode()
         request._match = match
+        request.connection = NOWHERE
         request._head_end = end
         request.declared_length = 0 if length is None else int(length)
         request._plain = (connection is None or connection in _PERSISTS) and minor == b"1" and name != "HEAD"
@@ -93,6 +94,8 @@ class HeadParser(Generic[R]):
         request: R = self._blank()
         request.method = _METHODS.get(head.method) or head.method.decode()
         request.raw_path = head.path.decode()
+        request._match = None
+        request.connection = NOWHERE
         request._query = head.query
         request._fields = head.data[head.fields_start : head.end - 4]
         request._head_end = head.end

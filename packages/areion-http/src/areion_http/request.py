@@ -51,7 +51,31 @@ class ConnectionInfo:
     tls: Any = None
 
 
-_NOWHERE: Final = ConnectionInfo()
+NOWHERE: Final = ConnectionInfo()
+_UNPARSED: Final = object()
+_FIELDS: Final = re.compile(r"([^:]++):[\t ]*+([^\r]*+)(?:\r\n|\Z)").findall
+
+
+class _Lazy:
+    """An attribute that is made when somebody asks for it, and then kept in the request's dict.
+
+    PERF: without ``__set__``, so that the dict is looked at first; a first look costs one call, where an empty
+    slot behind ``__getattr__`` costs an exception as well (0.1 instead of 0.5 microseconds).
+    """
+
+    __slots__ = ("_make", "_name")
+
+    def __init__(self, name: str, make: Callable[[Any], Any]) -> None:
+        self._name = name
+        self._make = make
+
+    def __get__(self, request: Any, owner: type) -> Any:
+        if request is None:
+            return self
+        value = request.__dict__[self._name] = self._make(request)
+        return value
+
+
 _FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
@@ -87,36 +111,17 @@ class HttpRequest:
         ValueError: If a header field could not be sent.
     """
 
+    # PERF: slots for what every request has; what is made on demand goes into the dict, see _Lazy.
     __slots__ = (
         "__dict__",
         "__weakref__",
-        "_authority",
-        "_expects_continue",
-        "_fields",
-        "_form",
         "_head_end",
-        "_incoming",
-        "_keep_alive",
         "_match",
-        "_max_body",
-        "_minor",
-        "_parsed_body",
         "_plain",
-        "_query",
-        "body",
-        "client",
         "connection",
-        "cookies",
         "declared_length",
-        "headers",
-        "host",
-        "metadata",
         "method",
-        "path",
-        "query_params",
         "raw_path",
-        "scheme",
-        "trailers",
     )
 
     method: str
@@ -135,17 +140,17 @@ class HttpRequest:
     connection: ConnectionInfo
     _query: bytes | None
     _match: re.Match[bytes] | None
-    _max_body: int | None
+    _max_body: int | None = None
     _fields: bytes
     _head_end: int
     _plain: bool
     _minor: int
     _keep_alive: bool
-    _authority: str | None
-    _expects_continue: bool
-    _incoming: IncomingBody | None
-    _parsed_body: Any
-    _form: FormData | None
+    _authority: str | None = None
+    _expects_continue: bool = False
+    _incoming: IncomingBody | None = None
+    _parsed_body: Any = _UNPARSED
+    _form: FormData | None = None
 
     def __init__(
         self, method: str, path: str, headers: HeadersInit | None = None, body: bytes | str | None = b""
@@ -153,6 +158,8 @@ class HttpRequest:
         raw_path, mark, query = path.partition("?")
         self.method = method
         self.raw_path = raw_path
+        self._match = None
+        self.connection = NOWHERE
         self._query = query.encode() if mark else None
         self._minor = 1
         self._keep_alive = True
@@ -160,15 +167,6 @@ class HttpRequest:
         self.headers = headers if isinstance(headers, Headers) else Headers(headers)
         self.body = body.encode() if isinstance(body, str) else body or b""
         self.declared_length = len(self.body)
-
-    def __getattr__(self, name: str) -> Any:
-        # PERF: called only for a slot that is still empty; most requests are answered without any of these.
-        make = _LAZY.get(name)
-        if make is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        value = make(self)
-        setattr(self, name, value)
-        return value
 
     # -- head ---------------------------------------------------------------------------------------------
 
@@ -338,11 +336,9 @@ class HttpRequest:
         Raises:
             BadRequestError: If it is not what its Content-Type says, saying where.
         """
-        try:
-            return self._parsed_body
-        except LookupError:
-            self._parsed_body = parsed = self._parse_body()
-            return parsed
+        if self._parsed_body is _UNPARSED:
+            self._parsed_body = self._parse_body()
+        return self._parsed_body
 
     def _parse_body(self) -> Any:
         if self._form is not None:
@@ -447,11 +443,10 @@ def too_large(limit: int) -> PayloadTooLargeError:
 
 def _headers(request: HttpRequest) -> Headers:
     text = request._fields.decode("latin-1")
-    pairs = []
-    for line in text.split("\r\n"):
-        name, colon, value = line.partition(":")
-        if colon:
-            pairs.append((name, value.strip(" \t")))
+    # PERF: one call of a pattern for all fields; the parser has checked them, blanks at an end are rare.
+    pairs = _FIELDS(text)
+    if " \r" in text or "\t\r" in text or text[-1:] in {" ", "\t"}:
+        pairs = [(name, value.rstrip(" \t")) for name, value in pairs]
     return Headers.trusted(pairs)
 
 
@@ -472,7 +467,7 @@ def _minor(request: HttpRequest) -> int:
 
 
 def _keep_alive(request: HttpRequest) -> bool:
-    return keeps_alive(b"" if request._match is None else request._match[6] or b"", request._minor)
+    return keeps_alive(b"" if request._match is None else request._match[7] or b"", request._minor)
 
 
 def _path(request: HttpRequest) -> str:
@@ -508,10 +503,6 @@ def _unread(request: HttpRequest) -> bytes:
     return b""
 
 
-def _nothing_parsed(_: HttpRequest) -> Any:
-    raise LookupError
-
-
 _LAZY: Final[dict[str, Callable[[Any], Any]]] = {
     "headers": _headers,
     "path": _path,
@@ -522,18 +513,11 @@ _LAZY: Final[dict[str, Callable[[Any], Any]]] = {
     "client": lambda request: request.connection.client,
     "scheme": lambda request: request.connection.scheme,
     "host": _host,
-    "connection": lambda _: _NOWHERE,
     "trailers": lambda _: Headers(),
-    "_match": lambda _: None,
-    "_max_body": lambda _: None,
     "_fields": _fields,
     "_query": _query,
     "_minor": _minor,
     "_keep_alive": _keep_alive,
-    "_plain": lambda _: False,
-    "_authority": lambda _: None,
-    "_expects_continue": lambda _: False,
-    "_incoming": lambda _: None,
-    "_form": lambda _: None,
-    "_parsed_body": _nothing_parsed,
 }
+for _name, _make in _LAZY.items():
+    setattr(HttpRequest, _name, _Lazy(_name, _make))

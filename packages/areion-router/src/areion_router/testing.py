@@ -143,9 +143,9 @@ class RouterContract(ABC):
     def test_parameters_may_be_changed_by_the_caller(self) -> None:
         """Each match has a dict of its own."""
         router = self.make_router()
-        router.add_route("/hello", _sync)
-        router.get_handler("GET", "/hello")[1]["surprise"] = True
-        assert router.get_handler("GET", "/hello")[1] == {}
+        router.add_route("/hello/:name", _sync)
+        router.get_handler("GET", "/hello/you")[1]["surprise"] = True
+        assert router.get_handler("GET", "/hello/you")[1] == {"name": "you"}
 
     def test_static_goes_before_parameters(self) -> None:
         """A static segment is preferred, whatever the order of registration, and hides nothing else."""

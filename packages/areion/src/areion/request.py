@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import areion_http
 from areion_http.headers import HeadersInit
@@ -37,10 +37,9 @@ class HttpRequest(areion_http.HttpRequest):
 
     __slots__ = ()
 
-    logger: Any
-    engine: Any
-    orchestrator: Any
-    _components: ClassVar[Mapping[str, Any]] = {"logger": None, "engine": None, "orchestrator": None}
+    logger: Any = None
+    engine: Any = None
+    orchestrator: Any = None
 
     def __init__(
         self,
@@ -56,11 +55,6 @@ class HttpRequest(areion_http.HttpRequest):
         for name, component in (("logger", logger), ("engine", engine), ("orchestrator", orchestrator)):
             if component is not None:
                 setattr(self, name, component)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self._components:
-            return self._components[name]
-        return super().__getattr__(name)
 
     def render_template(self, template_name: str, context: Mapping[str, Any] | None = None) -> HttpResponse:
         """Render a template with the server's engine.
@@ -118,7 +112,7 @@ class HttpRequest(areion_http.HttpRequest):
         """
         said = super().as_dict()
         if show_components:
-            said.update({name: getattr(self, name) for name in self._components})
+            said.update({name: getattr(self, name) for name in ("logger", "engine", "orchestrator")})
         return said
 
 
@@ -137,7 +131,7 @@ class HttpRequestFactory:
         self.request_class: type[HttpRequest] = type(
             "HttpRequest",
             (HttpRequest,),
-            {"__slots__": (), "_components": components, "__doc__": HttpRequest.__doc__},
+            {"__slots__": (), **components, "__doc__": HttpRequest.__doc__},
         )
 
     def create(
