@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from areion.cli.terminal import paint, say, table
+from areion._terminal import paint, say, table
 
 
 def add_parser(commands: Any) -> None:

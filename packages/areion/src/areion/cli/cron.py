@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from areion._terminal import paint, say
 from areion.cli.errors import CommandError
 from areion.cli.settings import count
 from areion.cli.target import add_target, inspected_server
-from areion.cli.terminal import paint, say
 
 
 def add_parser(commands: Any) -> None:

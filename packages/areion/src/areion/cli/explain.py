@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from areion._terminal import paint, say
 from areion.cli.errors import CommandError
 from areion.cli.routes import name_of
 from areion.cli.target import add_target, inspected_server
-from areion.cli.terminal import paint, say
 
 
 def add_parser(commands: Any) -> None:

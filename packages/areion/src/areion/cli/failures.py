@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import site
 import sys
-import sysconfig
 import traceback
 from pathlib import Path
 from typing import Final
 
+from areion._origins import is_users
+from areion._terminal import paint, tell
 from areion.cli.errors import ProgramError
-from areion.cli.terminal import paint, tell
 
 _OWN: Final = str(Path(__file__).resolve().parents[1])
 _LOADERS: Final = (_OWN, str(Path(importlib.__file__).parent))
@@ -39,7 +38,7 @@ def _shorten(told: traceback.TracebackException, seen: set[int]) -> None:
     if id(told) in seen:
         return
     seen.add(id(told))
-    kept = [frame for frame in told.stack if _is_users(frame.filename)]
+    kept = [frame for frame in told.stack if is_users(frame.filename)]
     told.stack = traceback.StackSummary.from_list(kept or _without_loading(told.stack))
     for other in (told.__cause__, told.__context__):
         if other is not None:
@@ -48,25 +47,3 @@ def _shorten(told: traceback.TracebackException, seen: set[int]) -> None:
 
 def _without_loading(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:
     return [frame for frame in frames if not frame.filename.startswith(("<frozen", *_LOADERS))]
-
-
-def _is_users(filename: str) -> bool:
-    if filename.startswith("<"):
-        return False
-    return not filename.startswith(_NOT_USERS)
-
-
-def _foreign_folders() -> tuple[str, ...]:
-    paths = sysconfig.get_paths()
-    folders = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    folders.update(site.getsitepackages() if hasattr(site, "getsitepackages") else ())
-    folders.add(_OWN)
-    # Installed for development, the packages of this house are no less foreign to the program.
-    for name in ("areion_http", "areion_router", "areion_orchestrator", "areion_logger", "areion_engine"):
-        module = sys.modules.get(name)
-        if module is not None and module.__file__ is not None:
-            folders.add(str(Path(module.__file__).parent))
-    return tuple(f"{folder}/" if not folder.endswith("/") else folder for folder in folders)
-
-
-_NOT_USERS: Final = _foreign_folders()

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from areion.__about__ import __version__
-from areion.cli import components, cron, demo, explain, openapi, routes, run
+from areion._terminal import tell
+from areion.cli import check, components, cron, demo, explain, openapi, routes, run
 from areion.cli.errors import CommandError, ProgramError
 from areion.cli.failures import show_failure
-from areion.cli.terminal import tell
 
-_COMMANDS: Final = (run, routes, explain, openapi, cron, components, demo)
+_COMMANDS: Final = (run, routes, explain, openapi, cron, check, components, demo)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from areion._terminal import say, tell
 from areion.cli.errors import CommandError
 from areion.cli.target import add_target, inspected_server
-from areion.cli.terminal import say, tell
 
 
 def add_parser(commands: Any) -> None:

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from areion._terminal import paint, say, table
 from areion.cli.errors import CommandError
 from areion.cli.target import add_target, inspected_server
-from areion.cli.terminal import paint, say, table
 from areion.server import AreionServer
 
 

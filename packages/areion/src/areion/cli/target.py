@@ -19,10 +19,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from areion._terminal import tell
 from areion.builder import AreionServerBuilder
 from areion.cli.errors import CommandError, ProgramError
 from areion.cli.failures import describe_failure
-from areion.cli.terminal import tell
 from areion.server import AreionServer
 
 USUAL_NAMES: Final = ("server", "app", "builder", "router")

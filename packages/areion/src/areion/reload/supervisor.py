@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from areion_http import ListenError
 
-from areion.cli.terminal import paint, tell
+from areion._terminal import paint, tell
 from areion.reload.channel import Channel
 from areion.reload.child import NO_ADDRESS, PATIENCE, UNUSABLE
 from areion.reload.listeners import HeldSockets

@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from areion.cli.terminal import has_colour, paint, table
+from areion._terminal import has_colour, paint, table
 
 
 class Terminal(io.StringIO):
