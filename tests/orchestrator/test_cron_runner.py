@@ -459,3 +459,36 @@ def test_cron_jobs_run_coroutine_functions(world):
     world.orchestrator.start()
     world.advance(2 * HOUR)
     assert (job.last_result, job.runs) == (42, 2)
+
+
+def test_a_run_over_its_time_limit_is_not_over(world, caplog):
+    """A thread that cannot be stopped still counts as a run: the next does not begin beside it."""
+    go, begun = threading.Event(), []
+
+    @world.orchestrator.task(timeout=10, name="stuck")
+    def stuck():
+        begun.append(1)
+        go.wait(10)
+
+    job = world.orchestrator.schedule_cron_task(stuck, "* * * * *")
+    world.orchestrator.start()
+    world.clock.advance(MINUTE)
+    eventually(lambda: begun)
+    eventually(lambda: len(world.clock._sleepers) == 2)
+    world.clock.advance(MINUTE)
+    assert any("'stuck' ran longer than its 10 s" in text for text in texts(caplog))
+    assert (len(begun), job.running, job.skipped) == (1, 1, 1)
+    go.set()
+    eventually(lambda: job.running == 0)
+    assert isinstance(job.last_error, TimeoutError)
+
+
+def test_every_missed_instant_too_old(make_world, caplog):
+    """Of a job that slept through many instants, all older than the grace time, none is run."""
+    world = make_world(misfire_grace=5)
+    job = world.orchestrator.schedule_cron_task(world.note, "0 * * * *")
+    world.orchestrator.start()
+    world.jump(3 * HOUR + MINUTE)
+    assert (world.times, job.skipped) == ([], 1)
+    world.advance(HOUR)
+    assert world.times == [START + 4 * HOUR]

@@ -584,3 +584,46 @@ def test_a_forked_child_begins_anew():
         "orchestrator.shutdown()\n"
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_orchestrator_that_nobody_holds_finishes_its_tasks():
+    """A program may forget its orchestrator: the tasks in it are finished all the same."""
+    done = run_program(
+        "import gc, time\n"
+        "from areion_orchestrator import Orchestrator\n"
+        "def main():\n"
+        "    orchestrator = Orchestrator(1)\n"
+        "    for number in range(3):\n"
+        "        orchestrator.submit_task(lambda number=number: (time.sleep(0.05), print(number)))\n"
+        "main()\n"
+        "gc.collect()\n"
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["0", "1", "2"])
+
+
+def test_an_unused_orchestrator_is_collected():
+    """One that was never used leaves nothing behind."""
+    reference = weakref.ref(Orchestrator())
+    gc.collect()
+    assert reference() is None
+
+
+def test_a_with_statement_starts_and_shuts_down():
+    """Inside it the orchestrator is started; after it, its tasks are done."""
+    with Orchestrator() as orchestrator:
+        assert orchestrator._started
+        future = orchestrator.submit_task(time.sleep, 0.05)
+    assert future.done()
+    with pytest.raises(ShutdownError):
+        orchestrator.submit_task(add, 1)
+
+
+def test_an_injected_logger_that_takes_exc_info_gets_it(make):
+    """A logger that takes exceptions as the standard one does is spared the traceback in the text."""
+    orchestrator = make()
+    logger = Mock()
+    orchestrator.set_logger(logger)
+    error = orchestrator.submit_task(lambda: 1 / 0).exception(5)
+    (call,) = logger.error.call_args_list
+    assert call.kwargs == {"exc_info": error}
+    assert "Traceback" not in call.args[0]

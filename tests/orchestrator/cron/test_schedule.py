@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -213,3 +215,16 @@ def test_where_no_clock_changes_croniter_agrees(minute, hour, day, month, weekda
         return  # croniter lets both match; here the rule is the same for all weekdays
     theirs = croniter(text, begin)
     assert CronSchedule(text, "UTC").preview(4, begin) == [theirs.get_next(datetime) for _ in range(4)]
+
+
+@pytest.mark.parametrize("moment", [None, 5, "2026-01-01", datetime(2026, 1, 1).date()])
+def test_a_moment_is_a_datetime(moment):
+    """Anything else is a TypeError that says so."""
+    with pytest.raises(TypeError, match="a moment is a datetime"):
+        CronSchedule("@daily", "UTC").next_after(moment)
+
+
+def test_schedules_survive_pickle_and_copy():
+    """A schedule may be sent to another process."""
+    schedule = CronSchedule({"hour": "*/2"}, "Europe/Berlin")
+    assert pickle.loads(pickle.dumps(schedule)) == copy.deepcopy(schedule) == schedule

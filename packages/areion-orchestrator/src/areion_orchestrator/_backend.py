@@ -36,6 +36,7 @@ class Backend:
         power_safe: Whether durable tasks survive a power failure.
         clock: What tells the time, if not the system.
         log: Where to write.
+        owner: Who must live as long as threads work.
     """
 
     def __init__(
@@ -47,7 +48,9 @@ class Backend:
         power_safe: bool,
         clock: Clock | None,
         log: Log,
+        owner: object,
     ) -> None:
+        self._owner = owner
         self.registry = TaskRegistry()
         self._max_workers = max_workers
         self._max_queue = max_queue
@@ -77,7 +80,7 @@ class Backend:
     def open(self) -> None:
         """Take tasks, with fresh threads."""
         self._runner = TaskRunner(
-            self._max_workers, self._max_queue, self._log, self._delay_clock, self._loop
+            self._max_workers, self._max_queue, self._log, self._delay_clock, self._loop, self._owner
         )
         self.submit_plain = self._runner.submit_plain
 
@@ -107,7 +110,7 @@ class Backend:
         context = job.context.copy()
         if self._durable is None or job.options.every_process:
             options = self.registry.find(job.func)
-            return self._runner.run(job.func, args, kwargs, context, options=options, report=False)
+            return self._runner.run(job.func, args, kwargs, context, options=options, job_run=True)
         firing = Firing(job.id, due.timestamp(), job.options.max_instances)
         return self._durable.run_job(self._runner, firing, job.func, args, kwargs, context)
 

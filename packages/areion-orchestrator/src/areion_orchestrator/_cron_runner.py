@@ -173,17 +173,19 @@ class CronRunner:
 
     def _arm(self, job: Job, after: datetime) -> None:
         """Plan the first run that is due after a moment."""
-        if self._timers is None or job._paused or job._removed:
-            return
-        due = job._next = job.schedule.next_after(after)
+        if self._timers is not None and not job._paused and not job._removed:
+            self._arm_at(self._timers, job, job.schedule.next_after(after))
+
+    def _arm_at(self, timers: Timers, job: Job, due: datetime | None) -> None:
+        """Plan the run that is due at an instant; None if there are no more."""
+        job._next = due
         if due is None:
             job._timer = None
             self._log.write("info", "job %r has no more runs: %r", job.id, job.schedule)
             return
         delay = self._random.uniform(0, job.options.jitter) if job.options.jitter else 0.0
-        job._timer = self._timers.call_at(
-            due.timestamp() + delay, partial(self._fire, job, _to_utc(due), delay)
-        )
+        fire = partial(self._fire, job, _to_utc(due), delay)
+        job._timer = timers.call_at(due.timestamp() + delay, fire)
 
     def _disarm(self, job: Job) -> None:
         timer, job._timer, job._next = job._timer, None, None
@@ -203,37 +205,48 @@ class CronRunner:
         """Handle an instant that has come, and those missed since; in the timer thread."""
         now = self._now()
         with self._lock:
-            if job._paused or job._removed or self._timers is None:
+            timers = self._timers
+            if job._paused or job._removed or timers is None:
                 return
-            instants = self._worth_running(job, due, now - timedelta(seconds=delay))
+            following = job.schedule.next_after(due)
+            if following is None or following.timestamp() > now.timestamp():
+                instants = self._if_in_time(job, due, now - timedelta(seconds=delay))
+                self._arm_at(timers, job, following)
+            else:
+                instants = self._missed(job, due, now - timedelta(seconds=delay))
+                self._arm(job, now)
             if instants and job._running >= job.options.max_instances:
                 job.skipped += len(instants)
                 text = "job %r: the run due at %s is skipped, %d still under way (max_instances)"
                 self._log.write("warning", text, job.id, instants[-1], job._running)
-                instants = []
-            self._arm(job, now)
-            if instants:
-                job._running += 1
-        if instants:
-            self._run(job, instants)
+                return
+            if not instants:
+                return
+            job._running += 1
+        self._run(job, instants)
 
-    def _worth_running(self, job: Job, due: datetime, now: datetime) -> list[datetime]:
-        """Decide which of the instants from `due` to `now` are run; all are in UTC."""
+    def _if_in_time(self, job: Job, due: datetime, now: datetime) -> list[datetime]:
+        """Decide whether the run due at `due` is still worth it."""
+        grace = job.options.misfire_grace
+        if grace is None or (now - due).total_seconds() <= grace:
+            return [due]
+        job.skipped += 1
+        text = "job %r: the run due at %s is skipped: noticed at %s, more than %s s late (misfire_grace)"
+        self._log.write("warning", text, job.id, due, now, grace)
+        return []
+
+    def _missed(self, job: Job, due: datetime, now: datetime) -> list[datetime]:
+        """Decide which of several instants from `due` to `now` are worth a run; all are in UTC."""
         grace = job.options.misfire_grace
         oldest = due - _MICROSECOND
         if grace is not None:
             oldest = max(oldest, now - timedelta(seconds=grace) - _MICROSECOND)
-        latest = job.schedule.latest_between(oldest, max(now, due))
-        if latest is None:
-            job.skipped += 1
-            text = "job %r: the run due at %s is skipped: noticed at %s, more than %s s late (misfire_grace)"
-            self._log.write("warning", text, job.id, due, now, grace)
-            return []
-        latest = latest.astimezone(UTC)
-        if latest == due:
-            return [due]
+        found = job.schedule.latest_between(oldest, now)
+        if found is None:
+            return self._if_in_time(job, due, now)
+        latest = found.astimezone(UTC)
+        text = "job %r: the runs due from %s to %s were missed, and are made up for by one"
         if job.options.coalesce:
-            text = "job %r: the runs due from %s to %s were missed, and are made up for by one"
             self._log.write("info", text, job.id, due, latest)
             return [latest]
         missed = takewhile(lambda instant: instant <= latest, map(_to_utc, job.schedule.upcoming(oldest)))

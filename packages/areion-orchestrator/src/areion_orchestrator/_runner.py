@@ -37,11 +37,20 @@ class TaskRunner:
         log: Where failures are written.
         clock: Measures pauses and time limits.
         loop: The event loop for coroutines, if one is bound.
+        owner: Who must not be collected as garbage while threads work for it: at the end of the program it
+            waits for their tasks.
     """
 
     def __init__(
-        self, max_workers: int, max_queue: int, log: Log, clock: Clock, loop: AbstractEventLoop | None
+        self,
+        max_workers: int,
+        max_queue: int,
+        log: Log,
+        clock: Clock,
+        loop: AbstractEventLoop | None,
+        owner: object,
     ) -> None:
+        self._owner = owner
         self._max_queue = max_queue
         self._log = log
         self._pending: Pending = {}
@@ -66,7 +75,7 @@ class TaskRunner:
         options: TaskOptions | None = None,
         journal: Journal | None = None,
         attempts: int = 0,
-        report: bool = True,
+        job_run: bool = False,
     ) -> Future[Any]:
         """Run any callable, with attempts and time limits if it has options.
 
@@ -78,14 +87,14 @@ class TaskRunner:
             options: What it was registered with.
             journal: What is told of its course; only with options.
             attempts: How many attempts were made before.
-            report: Whether a failure is logged.
+            job_run: Whether it is a run of a job, whose failure is logged by who fired it.
 
         Raises:
             QueueFullError: Too much is unfinished.
             ShutdownError: The runner is closed.
         """
         if options is None:
-            return self.attempt(func, args, kwargs, context, timeout=None, report=report, track=True)
+            return self.attempt(func, args, kwargs, context, timeout=None, report=not job_run, track=True)
         if len(self._executions) >= self._max_queue:
             raise QueueFullError(options.name, self._max_queue)
         return Execution(
@@ -102,7 +111,7 @@ class TaskRunner:
             log=self._log,
             journal=journal,
             attempts=attempts,
-            report=report,
+            job_run=job_run,
         ).begin()
 
     def attempt(

@@ -103,7 +103,8 @@ class Execution:
         log: Where failures are written.
         journal: What else is to know.
         attempts: How many attempts were made before, by a process that died.
-        report: Whether the final failure is logged; a job's run logs it itself.
+        job_run: Whether it is a run of a job. Then its failure is not logged here, and it is not over before its
+            thread is, even if that takes longer than its time limit: the next run must not begin beside it.
     """
 
     def __init__(
@@ -122,7 +123,7 @@ class Execution:
         log: Log,
         journal: Journal | None = None,
         attempts: int = 0,
-        report: bool = True,
+        job_run: bool = False,
     ) -> None:
         self.future: Future[Any] = Future()
         self._func = func
@@ -138,7 +139,7 @@ class Execution:
         self._log = log
         self._journal = journal
         self._attempts = attempts
-        self._report = report
+        self._job_run = job_run
         self._activate = Activation(self.future)
         self._lock = threading.Lock()
         self._settled = False
@@ -203,13 +204,21 @@ class Execution:
     def _on_timeout(self) -> None:
         """Give up waiting for a thread. It cannot be stopped, so there is no further attempt beside it."""
         options = self._options
-        if options.timeout is not None and self._settle():
-            self._fail(TaskTimeoutError(options.name, options.timeout, still_running=True))
+        if options.timeout is None or not self._settle():
+            return
+        error = TaskTimeoutError(options.name, options.timeout, still_running=True)
+        if not self._job_run:
+            self._fail(error)
+            return
+        self._error = error
+        self._log.write("warning", "%s", error)
 
     def _on_attempted(self, inner: Future[Any]) -> None:
         if self._settled:
             if not self.future.cancelled():
                 self._log.write("warning", "task %r ended after its time limit", self._options.name)
+            if self._job_run and self._error is not None and not self.future.done():
+                self._fail(self._error)
             return
         if inner.cancelled():
             if self._settle():
@@ -268,7 +277,7 @@ class Execution:
     def _fail(self, error: BaseException) -> None:
         if self._journal is not None:
             self._journal.failed(error)
-        if self._report:
+        if not self._job_run:
             self._log.write("error", "task %r failed", self._options.name, error=error)
         self._finish(error=error)
 

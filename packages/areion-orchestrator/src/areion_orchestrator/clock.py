@@ -11,8 +11,9 @@ import time
 from typing import Protocol
 
 # The longest wait without a look at the clock: a clock that was set, or a machine that slept, is noticed
-# after this many seconds at the latest. Two wake-ups a minute cost no measurable processor time.
-LONGEST_WAIT = 30.0
+# after this many seconds at the latest. A look costs some 20 us however many timers there are, so one a second
+# costs no measurable processor time (0.002 %).
+LONGEST_WAIT = 1.0
 
 
 class Clock(Protocol):

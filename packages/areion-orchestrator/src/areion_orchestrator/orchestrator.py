@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from contextvars import copy_context
 from datetime import tzinfo
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from areion_orchestrator._backend import Backend
 from areion_orchestrator._calls import check_callable, is_coroutine_function
@@ -113,7 +113,7 @@ class Orchestrator(BaseOrchestrator):
         )
         self._log = Log()
         self._backend = Backend(
-            max_workers, max_queue, store, power_safe=power_safe, clock=clock, log=self._log
+            max_workers, max_queue, store, power_safe=power_safe, clock=clock, log=self._log, owner=self
         )
         backend = self._backend
         self._cron = CronRunner(clock or SystemClock(), self._log, backend.run_job, backend.job_since)
@@ -293,6 +293,11 @@ class Orchestrator(BaseOrchestrator):
         return register if func is None else register(func)
 
     @property
+    def has_store(self) -> bool:
+        """Whether there is a store, in which processes agree on who runs a cron firing."""
+        return self._backend.has_store
+
+    @property
     def jobs(self) -> tuple[Job, ...]:
         """The handles of the scheduled jobs, in the order they were scheduled."""
         return self._cron.jobs
@@ -332,6 +337,14 @@ class Orchestrator(BaseOrchestrator):
         With None, coroutines still under way on the loop are cancelled and named in a warning.
         """
         self._backend.bind(loop)
+
+    def __enter__(self) -> Self:
+        """Start, for a `with` statement that ends with a shutdown."""
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.shutdown()
 
     def shutdown(self, timeout: float | None = None) -> ShutdownReport:
         """Stop firing, refuse new tasks, let the others finish, release all threads.

@@ -133,6 +133,8 @@ class CronSchedule:
         return None if found is None or self._to_utc(found) > high else found
 
     def _to_utc(self, moment: datetime) -> datetime:
+        if not isinstance(moment, datetime):
+            raise TypeError(f"a moment is a datetime, not {moment!r} (a {type(moment).__name__})")
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=self._zone)
         return moment.astimezone(UTC).replace(tzinfo=None)

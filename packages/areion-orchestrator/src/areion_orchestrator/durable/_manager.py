@@ -69,8 +69,6 @@ class DurableTasks:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         context: Context,
-        *,
-        report: bool = True,
     ) -> Future[Any]:
         """Write a task down, then run it.
 
@@ -86,13 +84,7 @@ class DurableTasks:
         args, kwargs = decode(arguments)
         try:
             return runner.run(
-                func,
-                args,
-                kwargs,
-                context,
-                options=options,
-                journal=Entry(session, task, self._now),
-                report=report,
+                func, args, kwargs, context, options=options, journal=Entry(session, task, self._now)
             )
         except OrchestratorError:
             session.store.remove(task)
@@ -177,7 +169,7 @@ class DurableTasks:
 
         def launch(number: int | None) -> Future[Any]:
             journal = None if number is None else Entry(session, number, self._now)
-            return runner.run(func, args, kwargs, context, options=options, journal=journal, report=False)
+            return runner.run(func, args, kwargs, context, options=options, journal=journal, job_run=True)
 
         session.do(partial(self._take_run, session, outer, firing, task, launch))
         return outer
