@@ -39,7 +39,6 @@ class Channel(asyncio.Protocol, ConnectionInfo):
         "client",
         "disconnected",
         "scheme",
-        "server",
         "stopping",
         "tls",
     )
@@ -55,7 +54,6 @@ class Channel(asyncio.Protocol, ConnectionInfo):
         self._write_paused = False
         self._drain_waiter: asyncio.Future[None] | None = None
         self.client: Client | None = None
-        self.server: tuple[str, int] | None = None
         self.scheme = "http"
         self.tls: Any = None
         self.disconnected = False
@@ -68,9 +66,6 @@ class Channel(asyncio.Protocol, ConnectionInfo):
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.client = Client(peer[0], peer[1])
-        name = transport.get_extra_info("sockname")
-        if isinstance(name, tuple):
-            self.server = (name[0], name[1])
         if self._shared.tls:
             self.scheme = "https"
             self.tls = transport.get_extra_info("ssl_object")
@@ -174,6 +169,12 @@ class Channel(asyncio.Protocol, ConnectionInfo):
         """Drop the connection at once."""
         if self._transport is not None:
             self._transport.abort()
+
+    @property
+    def server(self) -> tuple[str, int] | None:  # type: ignore[override]  # asked for so seldom that it is not kept
+        """Address of the listener; None over a unix socket, and when the connection is closed."""
+        name = None if self._transport is None else self._transport.get_extra_info("sockname")
+        return (name[0], name[1]) if isinstance(name, tuple) else None
 
     @property
     def peer(self) -> str:

@@ -47,7 +47,7 @@ class Serializer:
         self._server = f"Server: {server_name}\r\n".encode() if server_name else b""
         self._second = -1
         self._common = b""
-        self._prefixes: dict[tuple[int, str | None], bytes] = {}
+        self._prefixes: dict[tuple[int, str | None, bytes], bytes] = {}
         self.refresh(time.time())
 
     def refresh(self, now: float) -> None:
@@ -63,11 +63,13 @@ class Serializer:
             self._prefixes.clear()
             self._json_prefix = self._prefix(200, JSON)
 
-    def simple(self, status_code: int, content_type: str | None, payload: bytes) -> bytes:
-        """Render a response without fields of its own, on a persistent HTTP/1.1 connection."""
-        prefix = self._prefixes.get((status_code, content_type))
+    def simple(
+        self, status_code: int, content_type: str | None, payload: bytes, connection: bytes = b""
+    ) -> bytes:
+        """Render a response without fields of its own; ``connection`` as for :meth:`response`."""
+        prefix = self._prefixes.get((status_code, content_type, connection))
         if prefix is None:
-            prefix = self._prefix(status_code, content_type)
+            prefix = self._prefix(status_code, content_type, connection)
         size = len(payload)
         if size < _SMALL:
             return prefix + _LENGTHS[size] + payload
@@ -88,12 +90,14 @@ class Serializer:
             return self._json_prefix + _LENGTHS[size] + payload
         return b"%b%d\r\n\r\n%b" % (self._json_prefix, size, payload)
 
-    def _prefix(self, status_code: int, content_type: str | None) -> bytes:
+    def _prefix(self, status_code: int, content_type: str | None, connection: bytes = b"") -> bytes:
         field = b"" if content_type is None else b"Content-Type: %b\r\n" % content_type.encode("latin-1")
+        if connection:
+            field += b"Connection: %b\r\n" % connection
         prefix = b"%b%b%bContent-Length: " % (self._status_line(status_code), self._common, field)
         if len(self._prefixes) >= _MAX_PREFIXES:
             self._prefixes.clear()
-        self._prefixes[status_code, content_type] = prefix
+        self._prefixes[status_code, content_type, connection] = prefix
         return prefix
 
     def response(
@@ -110,8 +114,8 @@ class Serializer:
         status_code = response.status_code
         if has_no_body(status_code):
             return self.head(response, None, connection=connection)
-        if response._headers is None and not connection and with_body:
-            return self.simple(status_code, response._content_type, payload)
+        if response._headers is None and with_body:
+            return self.simple(status_code, response._content_type, payload, connection)
         length = len(payload)
         if not with_body and not payload and response._headers is not None:
             # A handler that answers HEAD itself may know a length without making the body.
