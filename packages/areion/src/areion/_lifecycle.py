@@ -11,8 +11,8 @@ import contextlib
 import inspect
 import logging
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,6 +73,24 @@ async def components_running(server: AreionServer) -> AsyncIterator[None]:
             stopping = in_daemon_thread(server.orchestrator.shutdown)
             await _guarded("the orchestrator's shutdown", stopping, deadline - loop.time())
             _optional(server.orchestrator, "bind_loop")(None)
+
+
+@contextmanager
+def watchdog_running(server: AreionServer) -> Iterator[None]:
+    """Watch the running loop, if the options ask for it."""
+    threshold = server.options.watchdog
+    if threshold is None and not server.options.development or threshold == 0:
+        yield
+        return
+    from areion._routes import RouteFinder  # a server without a watchdog never loads it
+    from areion.watchdog import DEFAULT_THRESHOLD, Watchdog
+
+    server.watchdog = Watchdog(threshold or DEFAULT_THRESHOLD, route_of=RouteFinder(server.router).path_of)
+    server.watchdog.start()
+    try:
+        yield
+    finally:
+        server.watchdog.stop()
 
 
 async def _start_orchestrator(server: AreionServer) -> None:

@@ -33,6 +33,8 @@ class ServerOptions:
         error_handlers: By exception type.
         startup_hooks, shutdown_hooks: Called in order; may be coroutine functions.
         filters: The outermost ring, outermost first.
+        watchdog: Seconds for which the loop may be blocked before the watchdog says so; None for the default in
+            development and no watchdog in production, 0 for none at all.
         title, version, description: Of the application, for its documentation.
     """
 
@@ -52,6 +54,7 @@ class ServerOptions:
     startup_hooks: Sequence[Hook] = ()
     shutdown_hooks: Sequence[Hook] = ()
     filters: Sequence[ResponseFilter] = ()
+    watchdog: float | None = None
     title: str = "Areion"
     version: str = "1.0.0"
     description: str = ""

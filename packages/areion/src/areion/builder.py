@@ -271,6 +271,24 @@ class AreionServerBuilder:
         self._shutdown.append(_callable("hook", hook))
         return self
 
+    def with_watchdog(self, threshold: float = 0.1, *, on: bool = True) -> Self:
+        """Watch for code that blocks the event loop; see :class:`areion.watchdog.Watchdog`.
+
+        It is on in development. In production it costs a thread that wakes up some 50 times a second; what it has
+        seen is at ``server.watchdog``, and in the log.
+
+        Args:
+            threshold: Seconds for which code may keep the loop from anything else.
+            on: False for no watchdog, in development neither.
+
+        Raises:
+            ValueError: If the threshold is not a number from 0.001, or ``on`` no bool.
+        """
+        from areion.watchdog import check_threshold
+
+        seconds = check_threshold("threshold", threshold)
+        return self._with(watchdog=seconds if _expect("on", on, bool, "a bool") else 0.0)
+
     # -- filters ------------------------------------------------------------------------------------------
 
     def with_filter(self, response_filter: ResponseFilter) -> Self:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from areion_engine import BaseEngine
 from areion_http import BaseHttpServer, HttpRequest, ListenError
@@ -28,11 +28,14 @@ from areion_router import BaseRouter
 
 from areion import _plugins
 from areion._assembly import make_http
-from areion._lifecycle import components_running, logging_to
+from areion._lifecycle import components_running, logging_to, watchdog_running
 from areion._logo import AREION_LOGO, DEFAULT_HOST, DEFAULT_PORT
 from areion._options import ServerOptions
 from areion._plan import check_routes
 from areion.request import HttpRequestFactory
+
+if TYPE_CHECKING:
+    from areion.watchdog import Watchdog
 
 logger: Final = logging.getLogger("areion.server")
 
@@ -50,6 +53,10 @@ class AreionServer:
         static_dir: A folder to serve under ``/static/``.
         http_server: A class or the name of a plugin that speaks HTTP. Default: areion-http's.
         options: Everything else.
+
+    Attributes:
+        watchdog: Counts what blocks the event loop, and tells the last of it; None if that is not watched, and
+            before the first run.
 
     Raises:
         ValueError: If there is no router, or a component is not what it must be.
@@ -99,6 +106,7 @@ class AreionServer:
             http_server,
             base=BaseHttpServer,
         )
+        self.watchdog: Watchdog | None = None
         self._http: Any = None
         # Re-entrant: stop() may be called by a signal handler, anywhere in the thread that holds it.
         self._lock = threading.RLock()
@@ -268,7 +276,8 @@ class AreionServer:
         try:
             async with components_running(self):
                 try:
-                    await http.start()
+                    with watchdog_running(self):
+                        await http.start()
                 finally:
                     listened = self._listening.is_set()
                     self._listening.clear()

@@ -8,10 +8,12 @@ from typing import Any
 
 from areion_http import BaseHttpServer
 
+from areion._routes import RouteFinder
 from areion.builder import AreionServerBuilder
 from areion.server import AreionServer
 from areion.testing._memory import MemoryStream
 from areion.testing._server import Address, InMemoryConnection, InMemoryHttpServer, note_failure
+from areion.watchdog import Blockage, Watchdog
 
 
 def as_server(app: Any) -> AreionServer:
@@ -36,11 +38,26 @@ class RunningApplication:
     Args:
         server: What to run.
         client: Address that the server sees its clients at; None as over a unix socket.
+        fail_on_blocking: Seconds for which the loop may be blocked; None for any time.
+        shares_loop: Whether the loop is also the test's, whose own code may block it.
     """
 
-    def __init__(self, server: AreionServer, client: Address | None) -> None:
+    def __init__(
+        self,
+        server: AreionServer,
+        client: Address | None,
+        *,
+        fail_on_blocking: float | None = None,
+        shares_loop: bool = False,
+    ) -> None:
         self._server = server
         self._client = client
+        self._shares_loop = shares_loop
+        self._watchdog: Watchdog | None = None
+        if fail_on_blocking is not None:
+            path_of = RouteFinder(server.router).path_of
+            self._watchdog = Watchdog(fail_on_blocking, route_of=path_of, log=False)
+        self._seen = 0
         self._http: InMemoryHttpServer | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -70,6 +87,8 @@ class RunningApplication:
             waiting.cancel()
             await self._task
             raise RuntimeError("the server was stopped while it started")
+        if self._watchdog is not None:
+            self._watchdog.start()
 
     async def stop(self) -> None:
         """Let running requests finish, run the shutdown hooks, stop.
@@ -77,10 +96,26 @@ class RunningApplication:
         Raises:
             Exception: What ended the server before it was told to.
         """
-        if self._task is not None:
-            if not self._task.done():
-                self._server.stop()
+        if self._task is None:
+            return
+        if not self._task.done():
+            self._server.stop()
+        try:
             await self._task
+        finally:
+            if self._watchdog is not None:
+                await self._watchdog.settle()
+                self._watchdog.stop()
+
+    async def blockages(self) -> list[Blockage]:
+        """Return what has blocked the loop since this was last asked, as far as the application is to blame."""
+        watchdog = self._watchdog
+        if watchdog is None:
+            return []
+        await watchdog.settle()
+        new, self._seen = watchdog.count - self._seen, watchdog.count
+        found = watchdog.recent[-new:] if new else ()
+        return [one for one in found if one.method is not None or not self._shares_loop]
 
     def connect(self, host: str, port: int) -> MemoryStream:
         """Open a connection to an address; every address is this application's.
