@@ -79,7 +79,7 @@ async def components_running(server: AreionServer) -> AsyncIterator[None]:
 def watchdog_running(server: AreionServer) -> Iterator[None]:
     """Watch the running loop, if the options ask for it."""
     threshold = server.options.watchdog
-    if threshold is None and not server.options.development or threshold == 0:
+    if threshold == 0 or (threshold is None and not server.options.development):
         yield
         return
     from areion._routes import RouteFinder  # a server without a watchdog never loads it

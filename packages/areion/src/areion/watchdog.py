@@ -157,7 +157,10 @@ class Watchdog:
         self._wake.clear()
         self._answered_at, self._depth = time.monotonic(), 0
         watched = threading.get_ident()
-        work = (asyncio.get_running_loop(), watched, _processor_clock(watched))
+        loop = asyncio.get_running_loop()
+        # The first sign of life tells how deep calls out of the loop are: before anything can block it.
+        loop.call_soon(self._answer)
+        work = (loop, watched, _processor_clock(watched))
         self._thread = threading.Thread(target=self._watch, args=work, name="areion-watchdog", daemon=True)
         self._thread.start()
 
@@ -215,7 +218,7 @@ class Watchdog:
             last, last_used = now, now_used
             for settled in settling:
                 settled.set_result(None)
-        self._suspect = None
+        self._judge(self._answered_at if self._answered_at >= asked_at else time.monotonic())
 
     def _look(self, watched: int, began: float, now: float) -> None:
         """See what the loop's thread does: still the same, or since ``began`` something else."""

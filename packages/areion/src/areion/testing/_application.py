@@ -107,6 +107,11 @@ class RunningApplication:
                 await self._watchdog.settle()
                 self._watchdog.stop()
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether it is noted what blocks the loop."""
+        return self._watchdog is not None
+
     async def blockages(self) -> list[Blockage]:
         """Return what has blocked the loop since this was last asked, as far as the application is to blame."""
         watchdog = self._watchdog

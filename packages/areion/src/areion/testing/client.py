@@ -34,6 +34,8 @@ class TestClient(httpx.Client):
         raise_server_exceptions: Raise here what a handler raises and nothing in the application turns into a
             response. False gives the response that a client would get, a 500.
         client: Address that the application sees; None as over a unix socket.
+        fail_on_blocking: Raise ``BlockedLoopError`` when a handler has kept the loop from anything else for so
+            many seconds, 0.1 for example. None for never.
         options: Whatever else ``httpx.Client`` takes: ``headers``, ``cookies``, ``follow_redirects``,
             ``timeout``… The environment (proxies, ``.netrc``) is not looked at unless ``trust_env=True``.
 
@@ -42,6 +44,7 @@ class TestClient(httpx.Client):
 
     Raises:
         TypeError: If ``app`` is none of these.
+        ValueError: If ``fail_on_blocking`` is no number of seconds from 0.001.
     """
 
     __test__ = False  # pytest: not a class of tests
@@ -54,9 +57,15 @@ class TestClient(httpx.Client):
         https: bool = False,
         raise_server_exceptions: bool = True,
         client: tuple[str, int] | None = ("127.0.0.1", 50000),
+        fail_on_blocking: float | None = None,
         **options: Any,
     ) -> None:
-        transport = AreionTransport(app, raise_server_exceptions=raise_server_exceptions, client=client)
+        transport = AreionTransport(
+            app,
+            raise_server_exceptions=raise_server_exceptions,
+            client=client,
+            fail_on_blocking=fail_on_blocking,
+        )
         self.server: AreionServer = transport.server
         super().__init__(transport=transport, base_url=_base_url(base_url, https), **_defaults(options))
 
@@ -74,7 +83,7 @@ class AsyncTestClient(httpx.AsyncClient):
         server: The application as a server.
 
     Raises:
-        TypeError: If ``app`` is no application.
+        TypeError, ValueError: As there.
     """
 
     __test__ = False
@@ -87,9 +96,15 @@ class AsyncTestClient(httpx.AsyncClient):
         https: bool = False,
         raise_server_exceptions: bool = True,
         client: tuple[str, int] | None = ("127.0.0.1", 50000),
+        fail_on_blocking: float | None = None,
         **options: Any,
     ) -> None:
-        transport = AreionTransport(app, raise_server_exceptions=raise_server_exceptions, client=client)
+        transport = AreionTransport(
+            app,
+            raise_server_exceptions=raise_server_exceptions,
+            client=client,
+            fail_on_blocking=fail_on_blocking,
+        )
         self.server: AreionServer = transport.server
         super().__init__(transport=transport, base_url=_base_url(base_url, https), **_defaults(options))
 

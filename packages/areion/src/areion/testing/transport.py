@@ -10,7 +10,7 @@ import asyncio
 import sys
 import threading
 import warnings
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from areion.testing._application import RunningApplication, as_server, take_fail
 from areion.testing._httpx import httpcore, httpx
 from areion.testing._network import AsyncMemoryNetwork, MemoryNetwork, async_pool, pool
 from areion.testing._portal import Portal
+from areion.watchdog import Blockage, check_threshold
 
 
 class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -34,9 +35,12 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         raise_server_exceptions: Raise in the test what a handler raises and nothing in the application turns
             into a response. False gives the response that a client would get, a 500.
         client: Address that the application sees; None as over a unix socket.
+        fail_on_blocking: Raise ``BlockedLoopError`` in the test when the application has kept its loop from
+            anything else for so many seconds. None for never.
 
     Raises:
         TypeError: If ``app`` is none of these.
+        ValueError: If ``fail_on_blocking`` is no such number.
     """
 
     def __init__(
@@ -45,10 +49,14 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         *,
         raise_server_exceptions: bool = True,
         client: tuple[str, int] | None = ("127.0.0.1", 50000),
+        fail_on_blocking: float | None = None,
     ) -> None:
         self.server: AreionServer = as_server(app)
         self._raise = raise_server_exceptions
         self._client = client
+        self._fail_on_blocking = (
+            None if fail_on_blocking is None else check_threshold("fail_on_blocking", fail_on_blocking)
+        )
         self._lock = threading.Lock()
         self._side: _Side | None = None
         self._async_lock = asyncio.Lock()
@@ -70,6 +78,7 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
         Raises:
             Exception: What the handler has raised, with ``raise_server_exceptions``.
+            BlockedLoopError: With ``fail_on_blocking``.
             httpx.TransportError: If there was no response.
         """
         side = self._started()
@@ -83,6 +92,7 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         try:
             if self._raise:
                 _raise_failure(network)
+            side.check_blocking()
         except BaseException:
             response.close()
             raise
@@ -90,7 +100,7 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return httpx.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_Body(response.stream, network if self._raise else None),
+            stream=_Body(response.stream, network if self._raise else None, side.check_blocking),
             extensions=response.extensions,
         )
 
@@ -108,15 +118,15 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _started(self) -> _Side:
         with self._lock:
             if self._side is None:
-                self._side = _Side(RunningApplication(self.server, self._client))
+                self._side = _Side(self._application(shares_loop=False))
             return self._side
 
     def __del__(self) -> None:
         side: _Side | None = getattr(self, "_side", None)
         if side is not None and not sys.is_finalizing():
+            side.portal.stop(wait=False)
             text = f"unclosed {self!r}: use its client in a with statement"
             warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
-            side.portal.stop(wait=False)
 
     # -- for httpx.AsyncClient ----------------------------------------------------------------------------
 
@@ -134,6 +144,7 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
         Raises:
             Exception: What the handler has raised, with ``raise_server_exceptions``.
+            BlockedLoopError: With ``fail_on_blocking``.
             httpx.TransportError: If there was no response.
         """
         side = await self._async_started()
@@ -143,6 +154,7 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         try:
             if self._raise:
                 _raise_failure(network)
+            await side.check_blocking()
         except BaseException:
             await response.aclose()
             raise
@@ -150,7 +162,7 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return httpx.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_AsyncBody(response.stream, network if self._raise else None),
+            stream=_AsyncBody(response.stream, network if self._raise else None, side.check_blocking),
             extensions=response.extensions,
         )
 
@@ -167,10 +179,15 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     async def _async_started(self) -> _AsyncSide:
         async with self._async_lock:
             if self._async_side is None:
-                side = _AsyncSide(RunningApplication(self.server, self._client))
+                side = _AsyncSide(self._application(shares_loop=True))
                 await side.application.start()
                 self._async_side = side
             return self._async_side
+
+    def _application(self, *, shares_loop: bool) -> RunningApplication:
+        return RunningApplication(
+            self.server, self._client, fail_on_blocking=self._fail_on_blocking, shares_loop=shares_loop
+        )
 
 
 def _raise_failure(network: object) -> None:
@@ -179,6 +196,18 @@ def _raise_failure(network: object) -> None:
         failure = take_failure(network.stream)
         if failure is not None:
             raise failure
+
+
+class BlockedLoopError(AssertionError):
+    """The application has blocked its event loop for longer than the test allows.
+
+    Attributes:
+        blockages: Who, where, and for how long.
+    """
+
+    def __init__(self, blockages: Sequence[Blockage]) -> None:
+        super().__init__("\n".join(map(str, blockages)))
+        self.blockages = tuple(blockages)
 
 
 class _Side:
@@ -199,8 +228,13 @@ class _Side:
         try:
             self.pool.close()
             self.portal.call(self.application.stop())
+            self.check_blocking()
         finally:
             self.portal.stop()
+
+    def check_blocking(self) -> None:
+        if self.application.is_watched and (blockages := self.portal.call(self.application.blockages())):
+            raise BlockedLoopError(blockages)
 
 
 class _AsyncSide:
@@ -215,12 +249,18 @@ class _AsyncSide:
             await self.pool.aclose()
         finally:
             await self.application.stop()
+        await self.check_blocking()
+
+    async def check_blocking(self) -> None:
+        if blockages := await self.application.blockages():
+            raise BlockedLoopError(blockages)
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, stream: Iterable[bytes], network: object) -> None:
+    def __init__(self, stream: Iterable[bytes], network: object, check: Callable[[], None]) -> None:
         self._stream = stream
         self._network = network
+        self._check_blocking = check
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -233,12 +273,16 @@ class _Body(httpx.SyncByteStream):
     def close(self) -> None:
         if hasattr(self._stream, "close"):
             self._stream.close()
+        self._check_blocking()
 
 
 class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, stream: AsyncIterable[bytes], network: object) -> None:
+    def __init__(
+        self, stream: AsyncIterable[bytes], network: object, check: Callable[[], Awaitable[None]]
+    ) -> None:
         self._stream = stream
         self._network = network
+        self._check_blocking = check
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
@@ -252,6 +296,7 @@ class _AsyncBody(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         if hasattr(self._stream, "aclose"):
             await self._stream.aclose()
+        await self._check_blocking()
 
 
 def _core_request(request: httpx.Request) -> httpcore.Request:
