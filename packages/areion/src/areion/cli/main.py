@@ -14,11 +14,11 @@ from typing import Final, NoReturn
 
 from areion.__about__ import __version__
 from areion._terminal import tell
-from areion.cli import check, components, cron, demo, explain, openapi, routes, run
+from areion.cli import check, components, cron, demo, explain, new, openapi, routes, run
 from areion.cli.errors import CommandError, ProgramError
 from areion.cli.failures import show_failure
 
-_COMMANDS: Final = (run, routes, explain, openapi, cron, check, components, demo)
+_COMMANDS: Final = (run, routes, explain, openapi, cron, check, components, new, demo)
 
 
 class _Parser(argparse.ArgumentParser):
