@@ -178,5 +178,8 @@ class UnsendableError(TypeError):
     def __init__(self, value: object, reason: Exception) -> None:
         self.value = value
         self.reason = reason
-        self.fault = f"a {type(value).__qualname__} that cannot be sent: {reason}"
+        kind = f"a {type(value).__qualname__}"
+        if hasattr(value, "status_code") and hasattr(value, "body"):
+            kind += f" with a body of type {type(value.body).__qualname__}"
+        self.fault = f"{kind} that cannot be sent: {reason}"
         super().__init__(f"the handler returned {self.fault}")

@@ -43,7 +43,7 @@ class BaseMiddleware(ABC):
         """Called with each request before the handler. May be `async def`.
 
         Returns:
-            The request, or `None`, to go on; another request object (of the same class, with a `method`) to
+            The request, or `None`, to go on; another request object (of its class or a base, with a `method`) to
             go on with that one; anything else is the answer, and the handler is not called.
         """
 
@@ -108,4 +108,6 @@ def _pass_on(self: BaseMiddleware, request: Any) -> Any:  # noqa: ARG001  # a me
 def _goes_on(verdict: Any, request: Any) -> bool:
     if verdict is None or verdict is request:
         return True
-    return isinstance(verdict, type(request)) and hasattr(verdict, "method")
+    # Servers may make requests of a class derived from the one that is public.
+    related = isinstance(verdict, type(request)) or isinstance(request, type(verdict))
+    return related and hasattr(verdict, "method")
