@@ -124,13 +124,14 @@ class HttpConnection(Channel):
             incoming.fail(ClientDisconnectedError("the client closed the connection inside a body"))
         if self._lingering >= 0:
             return False
-        if not self._busy and not self._write_paused and self._buffer.strip(b"\r\n"):
+        held = bool(self._buffer) and self._write_paused
+        if not self._busy and not held and self._buffer.strip(b"\r\n"):
             self.refuse(ProtocolError("the request ends inside its head", offset=len(self._buffer)))
             return False
         if first:
             self._client_left(lost=False)
         # A TLS connection cannot be half-closed by asyncio.
-        return self.scheme == "http" and (self._busy or bool(self._buffer))
+        return self.scheme == "http" and (self._busy or held)
 
     def pause_writing(self) -> None:
         """Take no more requests of a client that takes its responses too slowly."""
@@ -184,7 +185,7 @@ class HttpConnection(Channel):
                         self._await_task(task, request, data[position:])
                         return
                     result = task.result()
-            except Exception as error:  # noqa: BLE001 - becomes a response, and is logged there
+            except BaseException as error:  # noqa: BLE001 - becomes a response, and is logged there
                 result = self._failed(request, error)
             if request._plain and self._left > 0 and self._incoming is None:
                 answer: bytes | None

@@ -76,7 +76,7 @@ class IncomingBody:
         self._held = 0
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._skipped_from = -1
+        self._skipped_from = 0
         self._taken = False
         self._abandoned = False
         self.received = 0
@@ -132,14 +132,13 @@ class IncomingBody:
     def discard(self) -> None:
         """Forget what has arrived; whoever still asks for it, after the response, gets an error."""
         self._abandoned = True
+        self._skipped_from = self.received
         self._pieces.clear()
         self._held = 0
         self._wake()
 
     def skipped_too_much(self, bound: int) -> bool:
-        """Tell whether more than ``bound`` bytes have come since this was first asked."""
-        if self._skipped_from < 0:
-            self._skipped_from = self.received
+        """Tell whether more than ``bound`` bytes have come since nobody asks for them."""
         return self.received - self._skipped_from > bound
 
     def fail(self, error: Exception) -> None:

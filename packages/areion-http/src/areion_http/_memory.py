@@ -179,7 +179,10 @@ class MemoryServer:
                 _deadlines.sweep(connection, self._now)
 
     async def stop(self) -> None:
-        """Drain, as a server that has been told to stop."""
+        """Drain, as a server that has been told to stop; clients that were told the end leave."""
+        for connection in tuple(self._shared.connections):
+            if connection._lingering >= 0:
+                connection.abort()
         await drain(self._shared, self.config)
 
     @property
