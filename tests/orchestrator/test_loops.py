@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 
 import pytest
@@ -185,3 +186,13 @@ def test_many_coroutines_from_many_threads(orchestrator, count):
         thread.join()
     orchestrator.run_tasks()
     assert sorted(done) == list(range(4 * count))
+
+
+def test_system_exit_in_a_coroutine_ends_no_loop(orchestrator):
+    """A coroutine that calls sys.exit() fails; the loop, a server's perhaps, goes on."""
+
+    async def leave():
+        sys.exit(3)
+
+    assert isinstance(orchestrator.submit_task(leave).exception(5), SystemExit)
+    assert orchestrator.submit_task(asyncio.sleep, 0, "on").result(5) == "on"

@@ -627,3 +627,39 @@ def test_an_injected_logger_that_takes_exc_info_gets_it(make):
     (call,) = logger.error.call_args_list
     assert call.kwargs == {"exc_info": error}
     assert "Traceback" not in call.args[0]
+
+
+def test_without_threads_a_task_is_refused(make, monkeypatch):
+    """If the system has no thread to give, the task is refused with the reason, not left waiting for ever."""
+    orchestrator = make()
+
+    def fail(thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        for func in (add, add_later):
+            with pytest.raises(ShutdownError, match="can't start new thread"):
+                orchestrator.submit_task(func, 1)
+    assert orchestrator.submit_task(add, 1).result(5) == 3
+    assert orchestrator.submit_task(add_later, 1).result(5) == 3
+
+
+def test_failing_during_shutdown_is_not_retried(make):
+    """A task that fails while the shutdown waits for it ends then, rather than holding it up for attempts."""
+    orchestrator = make()
+    go, begun = threading.Event(), threading.Event()
+
+    @orchestrator.task(retries=5, backoff=60)
+    def fail():
+        begun.set()
+        go.wait(5)
+        raise ValueError("too late")
+
+    future = orchestrator.submit_task(fail)
+    begun.wait(5)
+    threading.Timer(0.05, go.set).start()
+    begin = time.monotonic()
+    orchestrator.shutdown()
+    assert time.monotonic() - begin < 5
+    assert isinstance(future.exception(0), ShutdownError)

@@ -25,7 +25,18 @@ _LOOP_PATIENCE = 5.0
 class _Flight:
     """One coroutine under way: the link between the caller's future and the loop's task."""
 
-    __slots__ = ("_make", "activate", "context", "func", "future", "loop", "report", "task", "timeout")
+    __slots__ = (
+        "_make",
+        "activate",
+        "context",
+        "exit",
+        "func",
+        "future",
+        "loop",
+        "report",
+        "task",
+        "timeout",
+    )
 
     def __init__(
         self,
@@ -46,6 +57,7 @@ class _Flight:
         self.activate = Activation(self.future, is_running=future is not None)
         self.loop: asyncio.AbstractEventLoop | None = None
         self.task: asyncio.Task[Any] | None = None
+        self.exit: BaseException | None = None
 
     def cancel_task(self) -> None:
         """Cancel the task, if it has begun; on the loop."""
@@ -54,6 +66,14 @@ class _Flight:
 
     async def run(self) -> Any:
         """Await the coroutine, within its time limit."""
+        try:
+            return await self._run_in_time()
+        except (SystemExit, KeyboardInterrupt) as error:
+            # A task that lets these out ends the whole loop. They are this future's, as in a thread.
+            self.exit = error
+            return None
+
+    async def _run_in_time(self) -> Any:
         if self.timeout is None:
             return await self._make()
         limit = asyncio.timeout(self.timeout)
@@ -136,7 +156,7 @@ class LoopRunner:
                 raise refusal(func)
             if len(self._flights) >= self._max_flights:
                 raise QueueFullError(task_name(func), self._max_flights)
-            flight.loop = loop = self._choose_loop()
+            flight.loop = loop = self._choose_loop(func)
             self._flights.add(flight)
             if track:
                 self._pending[flight.future] = func
@@ -180,11 +200,14 @@ class LoopRunner:
                 "warning", "the event loop of the coroutine tasks is blocked; its thread was left"
             )
 
-    def _choose_loop(self) -> asyncio.AbstractEventLoop:
+    def _choose_loop(self, func: Callable[..., Any]) -> asyncio.AbstractEventLoop:
         if self._bound is not None and not self._bound.is_closed():
             return self._bound
         if self._own is None:
-            self._own = _LoopThread()
+            try:
+                self._own = _LoopThread()
+            except RuntimeError as error:  # the interpreter is ending
+                raise refusal(func, f"no event loop could be started: {error}") from error
         return self._own.loop
 
     def _launch(self, flight: _Flight) -> None:
@@ -204,7 +227,7 @@ class LoopRunner:
                 name = task_name(flight.func)
                 future.set_exception(ShutdownError(f"task {name!r} was cancelled", task=name))
         else:
-            error = task.exception()
+            error = task.exception() or flight.exit
             if error is not None and flight.report:
                 self._on_failure(flight.func, error)
             if flight.activate():

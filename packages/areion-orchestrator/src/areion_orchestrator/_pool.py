@@ -85,13 +85,13 @@ class WorkerPool:
                 raise refusal(func)
             if queue.qsize() >= self._max_queue:
                 raise QueueFullError(task_name(func), self._max_queue)
-            if track:
-                self._pending[future] = func
-            queue.put((future, context, func, args, kwargs, report))
             # Whether a worker is idle cannot be known exactly without a lock on its side too, and a wrong
             # guess would leave a task waiting that another one waits for.
             if len(self._threads) < self._max_workers:
-                self._start_worker()
+                self._start_worker(func)
+            if track:
+                self._pending[future] = func
+            queue.put((future, context, func, args, kwargs, report))
         return future
 
     def close(self) -> None:
@@ -118,13 +118,18 @@ class WorkerPool:
             if thread is not threading.current_thread():
                 thread.join(timeout)
 
-    def _start_worker(self) -> None:
+    def _start_worker(self, func: Callable[..., Any]) -> None:
         # Daemon: a task that never ends must not keep the process alive after its time limit.
         thread = threading.Thread(
             target=self._work, name=f"areion-worker-{len(self._threads) + 1}", daemon=True
         )
-        self._threads.add(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:  # the interpreter is ending, or the system has no more threads to give
+            if not self._threads:
+                raise refusal(func, f"no worker thread could be started: {error}") from error
+        else:
+            self._threads.add(thread)
 
     def _work(self) -> None:
         queue, running, thread = self._queue, self._running, threading.current_thread()
@@ -165,7 +170,7 @@ class WorkerPool:
         self._pending.pop(future, None)
 
 
-def refusal(func: Callable[..., Any]) -> ShutdownError:
+def refusal(func: Callable[..., Any], reason: str = "the orchestrator is shut down") -> ShutdownError:
     """Build the error for a task that comes too late."""
     name = task_name(func)
-    return ShutdownError(f"task {name!r} was refused: the orchestrator is shut down", task=name)
+    return ShutdownError(f"task {name!r} was refused: {reason}", task=name)

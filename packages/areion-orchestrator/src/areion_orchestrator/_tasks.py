@@ -144,6 +144,7 @@ class Execution:
         self._lock = threading.Lock()
         self._settled = False
         self._retry: Timer | None = None
+        self._is_waiting = False
         self._error: BaseException | None = None
         self._inner: Future[Any] | None = None
         self._abandoned = False
@@ -174,8 +175,7 @@ class Execution:
     def forgo_retries(self) -> None:
         """Make no further attempt; a task that waits for one ends now."""
         self._abandoned = True
-        retry = self._retry
-        if retry is not None and self._delays.cancel(retry) and self._settle():
+        if self._stop_waiting() and self._settle():
             self._end_unfinished()
 
     def _attempt(self) -> None:
@@ -232,8 +232,6 @@ class Execution:
                 self._finish(result=inner.result())
         elif self._attempts <= self._options.retries and isinstance(error, self._options.retry_on):
             self._try_again(error)
-            if self._abandoned:
-                self.forgo_retries()
         elif self._settle():
             self._fail(error)
 
@@ -247,9 +245,23 @@ class Execution:
         if self._journal is not None:
             self._journal.failed_once(self._attempts, pause)
         self._error = error
-        self._retry = self._delays.call_later(pause, self._on_retry)
+        self._is_waiting = True
+        if not self._abandoned:
+            self._retry = self._delays.call_later(pause, self._on_retry)
+        if self._abandoned:  # before the timer was set, or meanwhile
+            self.forgo_retries()
+
+    def _stop_waiting(self) -> bool:
+        """Claim the right to end a pause between attempts; return whether there was one to end."""
+        with self._lock:
+            was_waiting, self._is_waiting = self._is_waiting, False
+        if was_waiting and self._retry is not None:
+            self._delays.cancel(self._retry)
+        return was_waiting
 
     def _on_retry(self) -> None:
+        if not self._stop_waiting():
+            return
         try:
             self._attempt()
         except OrchestratorError:
@@ -261,8 +273,7 @@ class Execution:
         if future.cancelled() and self._settle():
             if self._inner is not None:
                 self._inner.cancel()
-            if self._retry is not None:
-                self._delays.cancel(self._retry)
+            self._stop_waiting()
             self._activate()
             self._unregister()
             if self._journal is not None:

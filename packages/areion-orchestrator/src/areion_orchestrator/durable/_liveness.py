@@ -60,7 +60,8 @@ class Owner:
     def others(self) -> list[str]:
         """Return the ids of all other owners, dead or alive, that have left a lock file."""
         prefix = f"{self._path.name}-owner-"
-        found = [entry.name[len(prefix) :] for entry in self._path.parent.glob(f"{prefix}*")]
+        names = [entry.name for entry in self._path.parent.iterdir()]
+        found = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
         return [owner for owner in found if owner != self.id]
 
     def release(self) -> None:
