@@ -24,6 +24,7 @@ def add_parser(commands: Any) -> None:
         default=8080,
         help="port to listen on; 0 picks a free one (default: %(default)s)",
     )
+    parser.add_argument("--dev", action="store_true", help="development mode: API documentation at /docs")
     parser.set_defaults(run=run)
 
 
@@ -31,5 +32,5 @@ def run(options: argparse.Namespace) -> int:
     """Serve until a signal."""
     from areion.demo import build_demo
 
-    build_demo(host=options.host, port=options.port).run()
+    build_demo(host=options.host, port=options.port, development=options.dev).run()
     return 0

@@ -69,12 +69,13 @@ class GuestBook:
         self.last_tick = datetime.now(UTC)
 
 
-def build_demo(host: str = "127.0.0.1", port: int = 8080) -> AreionServer:
+def build_demo(host: str = "127.0.0.1", port: int = 8080, *, development: bool = False) -> AreionServer:
     """Return the demonstration's server.
 
     Args:
         host: Name or address to listen on.
         port: Port to listen on; 0 picks a free one.
+        development: Serve its API documentation too, at ``/docs``.
     """
     orchestrator = Orchestrator()
     book = GuestBook()
@@ -83,6 +84,7 @@ def build_demo(host: str = "127.0.0.1", port: int = 8080) -> AreionServer:
         AreionServerBuilder()
         .with_host(host)
         .with_port(port)
+        .with_development_mode(development)
         .with_router(_routes(book))
         .with_engine(Engine(_TEMPLATES))
         .with_orchestrator(orchestrator)
