@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Final
 
-from areion_http import BaseHttpServer, HttpRequest
+from areion_http import BaseHttpServer, HttpRequest, HttpResponse
 
 from areion._dispatch import Dispatcher
 from areion._errors import ErrorConverter
@@ -45,7 +45,7 @@ def make_http(
     names = HandlerNames(server.router)
     dispatcher = Dispatcher(
         server.router,
-        ErrorConverter(options.error_handlers, on_unexpected=on_unexpected, name_handler=names),
+        ErrorConverter(options.error_handlers, _explain(server), on_unexpected, names),
         executor,
         filters=options.filters,
         own=own.router,
@@ -75,6 +75,15 @@ def make_http(
             backlog=options.backlog,
         ),
     )
+
+
+def _explain(server: AreionServer) -> Callable[[Any, Exception], HttpResponse] | None:
+    """Return what explains errors to the developer; None in production, which never loads it."""
+    if not server.options.development:
+        return None
+    from areion.dev.error_page import ErrorPage
+
+    return ErrorPage(server)
 
 
 def _known_to(http_class: Callable[..., BaseHttpServer], **settings: Any) -> dict[str, Any]:
