@@ -254,7 +254,12 @@ class TestOtherHttpServers:
             def __init__(self, handler, *, host, port, config, request_class, on_error, **options):
                 made.update(host=host, port=port, **options)
                 super().__init__(
-                    handler, host=host, port=port, config=config, request_class=request_class, on_error=on_error
+                    handler,
+                    host=host,
+                    port=port,
+                    config=config,
+                    request_class=request_class,
+                    on_error=on_error,
                 )
 
             async def start(self):
@@ -301,15 +306,17 @@ class TestOtherHttpServers:
             AreionServerBuilder().with_router(DefaultRouter()).with_http_server(Lame).build()
 
 
+PROMISED = """AreionServer AreionServerBuilder DefaultRouter DefaultLogger DefaultOrchestrator DefaultEngine
+    HttpServer HttpRequest HttpResponse HttpRequestFactory HTTP_STATUS_CODES HttpError BadRequestError
+    UnauthorizedError ForbiddenError NotFoundError MethodNotAllowedError InternalServerError BaseHttpServer
+    BaseEngine BaseLogger BaseOrchestrator BaseRouter BaseMiddleware create_json_response create_text_response
+    create_html_response create_xml_response create_file_response create_redirect_response
+    create_error_response create_empty_response AREION_LOGO DEFAULT_HOST DEFAULT_PORT __version__"""
+
+
 def test_star_import_and_version():
     """``from areion import *`` gives all that is promised; the version is a version."""
     namespace = {}
     exec("from areion import *", namespace)
-    promised = """AreionServer AreionServerBuilder DefaultRouter DefaultLogger DefaultOrchestrator DefaultEngine
-        HttpServer HttpRequest HttpResponse HttpRequestFactory HTTP_STATUS_CODES HttpError BadRequestError
-        UnauthorizedError ForbiddenError NotFoundError MethodNotAllowedError InternalServerError BaseHttpServer
-        BaseEngine BaseLogger BaseOrchestrator BaseRouter BaseMiddleware create_json_response create_text_response
-        create_html_response create_xml_response create_file_response create_redirect_response
-        create_error_response create_empty_response AREION_LOGO DEFAULT_HOST DEFAULT_PORT __version__""".split()
-    assert set(promised) <= namespace.keys()
+    assert set(PROMISED.split()) <= namespace.keys()
     assert areion.__version__.count(".") == 2

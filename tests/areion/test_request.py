@@ -91,7 +91,7 @@ class TestComponents:
             request.log("default")
             request.log("loud", level="ERROR")
             request.log("quiet", "debug")
-            with pytest.raises(ValueError, match="level: expected one of .*got 'shout'"):
+            with pytest.raises(ValueError, match=r"level: expected one of .*got 'shout'"):
                 request.log("x", "shout")
             return "ok"
 

@@ -2,12 +2,13 @@
 
 import copy
 import dataclasses
-import datetime
+import datetime as dt
 import http
 import pickle
 import uuid
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict
 from types import MappingProxyType
+from typing import NamedTuple
 
 import pytest
 from areion_http import HTTP_STATUS_CODES, HttpResponse
@@ -21,7 +22,9 @@ class Point:
     x: int
 
 
-Pair = namedtuple("Pair", "a b")
+class Pair(NamedTuple):
+    a: int
+    b: int
 
 
 class Name(str):
@@ -59,7 +62,7 @@ def split(data: bytes):
         (None, None, b""),
         (Point(1), "application/json", b'{"x":1}'),
         ({"p": Point(1), "t": Pair(1, 2)}, "application/json", b'{"p":{"x":1},"t":[1,2]}'),
-        ({"d": datetime.date(2024, 2, 29)}, "application/json", b'{"d":"2024-02-29"}'),
+        ({"d": dt.date(2024, 2, 29)}, "application/json", b'{"d":"2024-02-29"}'),
         (
             {"u": uuid.UUID(int=1)},
             "application/json",

@@ -1,6 +1,7 @@
+import io
 import logging
 
-from areion_logger import _tree
+from areion_logger import Logger, _tree
 from areion_logger.handler import LogHandler
 
 
@@ -44,3 +45,24 @@ def test_levels_are_the_lowest_asked_for(name, tmp_path):
     _tree.release(b)
     _tree.change_level(b, logging.INFO)
     assert (standard.level, standard.handlers) == (logging.NOTSET, [])
+
+
+def test_a_handler_on_the_tree_and_on_the_root_gets_a_record_once():
+    """Test runners put theirs on both when a logger does not propagate."""
+    kept = []
+
+    class Keeper(logging.Handler):
+        def emit(self, record):
+            kept.append(record)
+
+    keeper = Keeper()
+    logger = Logger(name="both", stream=io.StringIO())
+    logging.getLogger("both").addHandler(keeper)
+    logging.getLogger().addHandler(keeper)
+    try:
+        logging.getLogger("both.part").warning("once")
+    finally:
+        logging.getLogger().removeHandler(keeper)
+        logging.getLogger("both").removeHandler(keeper)
+        logger.close()
+    assert len(kept) == 1

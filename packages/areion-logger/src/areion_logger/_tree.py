@@ -182,6 +182,8 @@ class Relay(logging.Handler):
         above = self._tree.logger.parent
         while above is not None:
             for handler in above.handlers:
+                if handler in self._tree.logger.handlers:
+                    continue  # somebody (test runners do so) has put it on both: it has the record already
                 if record.levelno >= handler.level and not self._tree.writes_where(handler):
                     shown = shown or presentable(record)
                     handler.handle(shown)
