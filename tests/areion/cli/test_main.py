@@ -17,7 +17,7 @@ def test_no_command_prints_help(areion):
     done = areion()
     assert done.status == 0
     for name in ("run", "dev", "routes", "explain", "components", "openapi", "cron", "demo"):
-        assert f"    {name} " in done.out
+        assert f"\n    {name}" in done.out
 
 
 def test_unknown_command(areion):
