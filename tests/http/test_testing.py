@@ -199,6 +199,21 @@ async def test_stop_drains():
     assert server.connection_count == 0
 
 
+async def test_stop_answers_the_first_request_of_a_new_connection():
+    """A connection that was let in just before the stop gets its answer, its only one."""
+    server = MemoryServer(lambda request: "late")
+    served, new = server.connect(), server.connect()
+    await served.feed(REQUEST)
+    stopping = asyncio.create_task(server.stop())
+    await asyncio.sleep(0)
+    assert served.closed
+    assert not new.closed
+    (answer,) = read_responses(await new.feed(REQUEST))
+    assert (answer.body, answer.headers["connection"]) == (b"late", "close")
+    await stopping
+    assert new.closed
+
+
 def test_read_responses_is_strict():
     """It reads bodies by length, by chunks and to the end, and refuses what is none of these."""
     data = (

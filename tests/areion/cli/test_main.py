@@ -75,3 +75,9 @@ def test_reader_that_leaves(app):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+def test_interrupted(areion, project):
+    """Ctrl-C while a program is loaded ends the command without a traceback."""
+    project.write("app.py", "raise KeyboardInterrupt")
+    assert areion("routes", "app:server") == (130, "", "")

@@ -97,7 +97,7 @@ def test_broken_from_the_start(reloading):
 
 
 def test_no_orphans(reloading, until, alive):
-    """When the parent is killed, the processes that serve and wait end by themselves, even with a blocked loop."""
+    """When the parent is killed, the processes that serve and wait end by themselves."""
     reloading.start("--timeout", "shutdown_timeout=1")
     reloading.wait_serving()
     until(lambda: len(reloading.children()) == 2)

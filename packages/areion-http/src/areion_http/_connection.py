@@ -586,6 +586,13 @@ class HttpConnection(Channel):
         elif not self._busy:
             self._end(linger=self._skip is not None)
 
+    def expect_last(self) -> bool:
+        """Take the first request of a connection that has not sent one yet as its last; tell whether it is one."""
+        if self._busy or self._left != self._shared.config.max_requests_per_connection:
+            return False
+        self._left = 1
+        return True
+
     def time_out(self) -> None:
         """Cancel a handler that has taken too long; the client gets a 503."""
         if self._task is not None and not self._timed_out:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from areion_http._connection import HttpConnection
 
 _STEP: Final = 0.01
+# What a client gets to send its first request after it was let in: several round trips over the sea.
+_FIRST_REQUEST: Final = 0.5
 # How often the log says what is still being waited for.
 _TELL_EVERY: Final = 5.0
 # What handlers that were cut get for their own cleaning up.
@@ -25,11 +27,14 @@ _CUT_GRACE: Final = 1.0
 async def drain(shared: Shared, config: HttpConfig) -> None:
     """Close idle connections, let running requests finish, cut what is left.
 
+    A connection that has just been accepted is not idle: its first request is on its way, and is answered.
+
     Args:
         shared: The connections.
         config: Its ``shutdown_timeout`` and ``stream_shutdown_timeout`` are used.
     """
-    for connection in tuple(shared.connections):
+    new = [connection for connection in tuple(shared.connections) if connection.expect_last()]
+    for connection in shared.connections.difference(new):
         connection.shut_down()
     for connection in tuple(shared.refused):
         connection.abort()
@@ -37,6 +42,10 @@ async def drain(shared: Shared, config: HttpConfig) -> None:
     began = told = loop.time()
     while shared.connections:
         now = loop.time()
+        if new and now - began >= _FIRST_REQUEST:
+            for connection in shared.connections.intersection(new):
+                connection.shut_down()
+            new.clear()
         if now - began >= config.shutdown_timeout:
             await _cut(shared)
             return

@@ -67,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         tell(str(error))
         return 2
+    except KeyboardInterrupt:
+        return 130  # as shells tell of SIGINT; a server that runs ends with 0
     except BrokenPipeError:
         # Whoever read has read enough, as in `areion routes app | head`; the interpreter must not try again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

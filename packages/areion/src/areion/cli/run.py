@@ -33,8 +33,13 @@ def add_parser(commands: Any) -> None:
         "run --dev --reload.",
     )
     _add_options(parser)
-    parser.add_argument("--no-reload", dest="reload", action="store_false", help="do not restart on changes")
-    parser.set_defaults(run=run, dev=True, reload=True)
+    parser.add_argument(
+        "--reload",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="restart when a source file changes (default: yes)",
+    )
+    parser.set_defaults(run=run, dev=True)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
