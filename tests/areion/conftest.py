@@ -1,13 +1,14 @@
-"""Servers in threads, and clients for them."""
+"""Servers in threads, clients for them, and an end to the loggers that tests leave behind."""
 
 import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
-from areion import AreionServer, AreionServerBuilder, DefaultRouter
+from areion import AreionServer, AreionServerBuilder, DefaultLogger, DefaultRouter
 
 
 class Served:
@@ -68,3 +69,38 @@ def records() -> Iterator[list[logging.LogRecord]]:
     tree.addHandler(keeper)
     yield kept
     tree.removeHandler(keeper)
+
+
+def _close(loggers: list[DefaultLogger]) -> None:
+    for logger in loggers:
+        logger.close()
+    loggers.clear()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def made_loggers() -> Iterator[list[DefaultLogger]]:
+    """Every logger made and not closed yet; those of fixtures with a wide scope are closed with their module.
+
+    A logger that stays on gets the records of all tests that follow.
+    """
+    made: list[DefaultLogger] = []
+    initialise = DefaultLogger.__init__
+
+    def remember(logger: DefaultLogger, *args: Any, **kwargs: Any) -> None:
+        initialise(logger, *args, **kwargs)
+        made.append(logger)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DefaultLogger, "__init__", remember)
+        yield made
+    _close(made)
+
+
+@pytest.fixture(autouse=True)
+def close_loggers(made_loggers: list[DefaultLogger]) -> Iterator[None]:
+    """Close what the test itself made."""
+    earlier = made_loggers.copy()
+    made_loggers.clear()
+    yield
+    _close(made_loggers)
+    made_loggers.extend(earlier)
