@@ -59,8 +59,6 @@ def test_every_with_method_returns_the_builder(tmp_path):
         builder.with_info("title"),
     ]
     assert all(each is builder for each in calls)
-    names = {name for name in dir(builder) if name.startswith("with_")}
-    assert len(calls) == len(names) - 1, "with_sockets alone is not called"
     assert isinstance(builder.build(), AreionServer)
 
 
