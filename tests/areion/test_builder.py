@@ -56,6 +56,7 @@ def test_every_with_method_returns_the_builder(tmp_path):
         builder.with_security_headers(),
         builder.with_access_log(),
         builder.with_trusted_proxies("127.0.0.1"),
+        builder.with_watchdog(),
         builder.with_info("title"),
     ]
     assert all(each is builder for each in calls)
