@@ -1,0 +1,21 @@
+"""What every test may rely on."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_logger_outlives_its_test() -> Iterator[None]:
+    """End the loggers that a test left in force: servers that ran without one given leave theirs to the process.
+
+    What they write late would be found in the output of the next test.
+    """
+    yield
+    shared = sys.modules.get("areion_logger._tree")  # not there where a sibling is tested alone
+    if shared is None:
+        return
+    for tree in list(shared._trees.values()):
+        for hold in list(tree._holds):
+            shared.release(hold)
