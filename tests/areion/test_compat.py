@@ -5,19 +5,17 @@ import importlib
 import areion
 import pytest
 
+BASES = "BaseEngine BaseHttpServer BaseLogger BaseMiddleware BaseOrchestrator BaseRouter"
+CORE = """HTTP_STATUS_CODES BadRequestError ForbiddenError HttpError HttpRequest HttpRequestFactory HttpResponse
+    HttpServer InternalServerError MethodNotAllowedError NotFoundError UnauthorizedError"""
+HELPERS = """create_empty_response create_error_response create_file_response create_html_response
+    create_json_response create_redirect_response create_text_response create_xml_response"""
 MODULES = {
-    "areion.base": ["BaseEngine", "BaseHttpServer", "BaseLogger", "BaseMiddleware", "BaseOrchestrator", "BaseRouter"],
-    "areion.core": [
-        "HTTP_STATUS_CODES", "BadRequestError", "ForbiddenError", "HttpError", "HttpRequest", "HttpRequestFactory",
-        "HttpResponse", "HttpServer", "InternalServerError", "MethodNotAllowedError", "NotFoundError",
-        "UnauthorizedError",
-    ],
-    "areion.utils": [
-        "create_empty_response", "create_error_response", "create_file_response", "create_html_response",
-        "create_json_response", "create_redirect_response", "create_text_response", "create_xml_response",
-    ],
-}  # fmt: skip
-MODULES["areion.utils.response_utils"] = MODULES["areion.utils"]
+    "areion.base": BASES.split(),
+    "areion.core": CORE.split(),
+    "areion.utils": HELPERS.split(),
+    "areion.utils.response_utils": HELPERS.split(),
+}
 
 
 @pytest.mark.parametrize("module", MODULES)
