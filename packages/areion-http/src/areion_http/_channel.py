@@ -85,6 +85,16 @@ class Channel(asyncio.Protocol, ConnectionInfo):
         if self._transport is not None:
             self._transport.write(data)
 
+    def write_lines(self, parts: list[bytes]) -> None:
+        """Hand several bytes objects to the transport, in order."""
+        if self._transport is not None:
+            self._transport.writelines(parts)
+
+    @property
+    def write_paused(self) -> bool:
+        """Whether :meth:`drain` would wait, or raise because the client has left."""
+        return self._write_paused or self._transport is None
+
     def pause_writing(self) -> None:
         """Let senders wait: the client takes its responses too slowly."""
         self._write_paused = True

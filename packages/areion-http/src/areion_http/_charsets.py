@@ -14,7 +14,7 @@ from areion_http.errors import BadRequestError
 _CODECS: Final = {
     "utf-8": "utf-8 utf8",
     "ascii": "us-ascii ascii",
-    "iso8859-1": "iso-8859-1 iso8859-1 latin1",
+    "iso8859-1": "iso-8859-1 iso8859-1 latin1 latin-1",
     "iso8859-15": "iso-8859-15 iso8859-15 latin9",
     "koi8-r": "koi8-r koi8",
     "koi8-u": "koi8-u",

@@ -50,6 +50,8 @@ class Framing:
 
 def keeps_alive(connection: bytes, minor: int) -> bool:
     """Tell from the value of Connection whether the connection persists (RFC 9112 §9.3)."""
+    if connection == b"close":
+        return False
     options = {option.strip(b" \t").lower() for option in connection.split(b",")}
     if b"close" in options:
         return False

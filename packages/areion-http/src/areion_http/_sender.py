@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -29,8 +29,10 @@ LARGE: Final = 256 * 1024
 # As much as transports hold before they ask for a pause.
 _SLICE: Final = 64 * 1024
 _READ_SIZE: Final = 256 * 1024
-# Others get a turn of the loop after so many pieces; iterators need not wait for anything.
-_FAIRNESS: Final = 16
+# Others get a turn of the loop after so many pieces without a pause; iterators need not wait for anything.
+_FAIRNESS: Final = 64
+# Pieces below this are copied into one write; above, three small writes cost less.
+_COPIED: Final = 8 * 1024
 _END: Final = object()
 
 
@@ -136,10 +138,23 @@ class Sender:
             await self._connection.drain()
             self._write(bytes(view[offset : offset + _SLICE]))
 
+    def _write_piece(self, head: bytes, data: bytes, *, chunked: bool) -> None:
+        """Write a piece of the body, behind the head if it is the first."""
+        if not chunked or not data:
+            self._write(head + data)
+        elif len(data) < _COPIED:
+            self._write(head + chunk(data))
+        else:
+            # PERF: a large piece is handed over as it is, not copied into a frame.
+            self.begun = True
+            self.sent += len(head) + len(data)
+            self._connection.write_lines([b"%b%x\r\n" % (head, len(data)), data, b"\r\n"])
+
     # -- iterators ----------------------------------------------------------------------------------------
 
     async def _send_stream(self, body: BodyStream) -> None:
         response = self.response
+        connection = self._connection
         status_code = response.status_code
         if status_code == 205:
             # RFC 9110 §15.3.6: no content, and a length that says so.
@@ -151,7 +166,9 @@ class Sender:
         if bodiless or self._request.method == "HEAD":
             self._write(self._head(response, length, chunked=chunked))
             return
-        piece = await _next(body.chunks)
+        chunks: Any = body.chunks
+        asynchronous = isinstance(chunks, AsyncIterator)
+        piece = await _next(chunks) if asynchronous else next(chunks, _END)
         if length is None and not chunked:
             self._keep = False
         head = self._head(response, length, chunked=chunked)
@@ -163,13 +180,17 @@ class Sender:
             if length is not None and total > length:
                 raise RuntimeError(f"the body is longer than its Content-Length of {length}")
             if data or head:
-                self._write(head + (chunk(data) if chunked and data else data))
+                self._write_piece(head, data, chunked=chunked)
                 head = b""
-            await self._connection.drain()
             count += 1
-            if count % _FAIRNESS == 0:
+            if connection.write_paused:
+                await connection.drain()
+                count = 0
+            elif count == _FAIRNESS:
                 await asyncio.sleep(0)
-            piece = await _next(body.chunks)
+                count = 0
+            asynchronous = isinstance(chunks, AsyncIterator)
+        piece = await _next(chunks) if asynchronous else next(chunks, _END)
         if length is not None and total != length:
             raise RuntimeError(f"the body has {total} bytes and its Content-Length is {length}")
         end = last_chunk(_trailers(response)) if chunked else b""
@@ -266,13 +287,11 @@ class Sender:
 # -- iterators ----------------------------------------------------------------------------------------------
 
 
-async def _next(chunks: Iterator[Any] | AsyncIterator[Any]) -> Any:
-    if isinstance(chunks, AsyncIterator):
-        try:
-            return await chunks.__anext__()
-        except StopAsyncIteration:
-            return _END
-    return next(chunks, _END)
+async def _next(chunks: AsyncIterator[Any]) -> Any:
+    try:
+        return await chunks.__anext__()
+    except StopAsyncIteration:
+        return _END
 
 
 async def close_body(body: BodyStream) -> None:
