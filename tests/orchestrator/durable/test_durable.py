@@ -486,8 +486,10 @@ def test_one_run_at_a_time_across_processes(make, path, caplog):
     for orchestrator in orchestrators:
         orchestrator.add_cron_job(run, "0 * * * *", id="slow")
         orchestrator.start()
+    jobs = [job for orchestrator in orchestrators for job in orchestrator.jobs]
     for _ in range(3):
         clock.advance(HOUR)
+        eventually(lambda: all(job.fires_at > clock.now() for job in jobs))
         for orchestrator in orchestrators:
             orchestrator._backend.durable.settle(5)
     eventually(lambda: begun)

@@ -268,6 +268,8 @@ class CronRunner:
     def _finish(self, job: Job, instants: list[datetime], future: Future[Any]) -> None:
         due, *more = instants
         error = None if future.cancelled() else future.exception()
+        if error is not None:
+            self._log.write("error", "job %r: the run due at %s failed", job.id, due, error=error)
         with self._lock:
             job._running -= not more
             if not future.cancelled():
@@ -275,8 +277,6 @@ class CronRunner:
                 job.last_run = due.astimezone(job.schedule.timezone)
                 job.last_error = error
                 job.last_result = future.result() if error is None else job.last_result
-        if error is not None:
-            self._log.write("error", "job %r: the run due at %s failed", job.id, due, error=error)
         if more:
             self._run(job, more)
 

@@ -118,7 +118,7 @@ class Timers:
             return None
         when, _, timer = self._heap[0]
         if when > now and timer.callback is not None:
-            self._clock.wait(self._condition, when - now)
+            self._clock.wait(self._condition, when)
             return None
         heapq.heappop(self._heap)
         callback, timer.callback = timer.callback, None

@@ -22,8 +22,8 @@ class Clock(Protocol):
     def now(self) -> float:
         """Return the time in seconds; POSIX time, where the timers serve cron schedules."""
 
-    def wait(self, condition: threading.Condition, timeout: float | None) -> None:
-        """Wait on `condition`, whose lock is held, until notified or for `timeout` seconds of this clock.
+    def wait(self, condition: threading.Condition, until: float | None) -> None:
+        """Wait on `condition`, whose lock is held, until notified or until this clock shows `until`.
 
         It may return early: who waits looks at the time again. None means until notified.
         """
@@ -36,9 +36,9 @@ class SystemClock:
         """Return POSIX time in seconds."""
         return time.time()
 
-    def wait(self, condition: threading.Condition, timeout: float | None) -> None:
-        """Wait on `condition` for `timeout` seconds, but never longer than LONGEST_WAIT."""
-        condition.wait(timeout if timeout is None else min(timeout, LONGEST_WAIT))
+    def wait(self, condition: threading.Condition, until: float | None) -> None:
+        """Wait on `condition` until the clock shows `until`, but never longer than LONGEST_WAIT."""
+        condition.wait(None if until is None else min(until - self.now(), LONGEST_WAIT))
 
 
 class MonotonicClock:
@@ -48,6 +48,6 @@ class MonotonicClock:
         """Return seconds since an unspecified moment."""
         return time.monotonic()
 
-    def wait(self, condition: threading.Condition, timeout: float | None) -> None:
-        """Wait on `condition` for `timeout` seconds, but never longer than LONGEST_WAIT."""
-        condition.wait(timeout if timeout is None else min(timeout, LONGEST_WAIT))
+    def wait(self, condition: threading.Condition, until: float | None) -> None:
+        """Wait on `condition` until the clock shows `until`, but never longer than LONGEST_WAIT."""
+        condition.wait(None if until is None else min(until - self.now(), LONGEST_WAIT))

@@ -55,10 +55,12 @@ class FakeClock:
         """Return POSIX time in seconds."""
         return self._now
 
-    def wait(self, condition: threading.Condition, timeout: float | None) -> None:
+    def wait(self, condition: threading.Condition, until: float | None) -> None:
         """Wait on `condition` until notified, or until the clock is moved so far."""
         with self._changed:
-            self._sleepers[condition] = _NEVER if timeout is None else self._now + timeout
+            if until is not None and until <= self._now:  # it was moved just now
+                return
+            self._sleepers[condition] = _NEVER if until is None else until
             self._woken.discard(condition)
             self._changed.notify_all()
         condition.wait()
@@ -67,8 +69,10 @@ class FakeClock:
 
     def set(self, moment: datetime) -> None:
         """Put the clock to a moment at once, forward or back, as an administrator or a nap of the machine does."""
-        self._now = moment.timestamp()
-        self._wake(list(self._sleepers))
+        with self._changed:
+            self._now = moment.timestamp()
+            sleepers = list(self._sleepers)
+        self._wake(sleepers)
 
     def advance(self, by: timedelta | float, orchestrator: Orchestrator | None = None) -> None:
         """Let time pass.
@@ -86,12 +90,12 @@ class FakeClock:
             with self._changed:
                 due = min(self._sleepers.values(), default=_NEVER)
                 if due > target:
-                    break
+                    self._now = max(self._now, target)
+                    return
                 self._now = max(self._now, due)
                 sleepers = [sleeper for sleeper, when in self._sleepers.items() if when <= self._now]
             self._wake(sleepers)
             self._settle(orchestrator)
-        self._now = max(self._now, target)
 
     def _wake(self, sleepers: list[threading.Condition]) -> None:
         """Wake some, and wait until they sleep again."""
@@ -114,8 +118,7 @@ class FakeClock:
         first = min((when for job in jobs if (when := job.fires_at) is not None), default=_NEVER)
         with self._changed:
             wakes = min(self._sleepers.values(), default=_NEVER)
-        # A microsecond: adding a wait to the time is not exact.
-        is_asleep = first == _NEVER or wakes < first + 1e-6
+        is_asleep = first == _NEVER or wakes <= first
         return is_asleep and not any(job.running for job in jobs)
 
 

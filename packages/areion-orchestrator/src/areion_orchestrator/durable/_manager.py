@@ -261,8 +261,12 @@ class DurableTasks:
                 session.store.release(taken.task)
             outer.set_exception(error)
             return
-        inner.add_done_callback(lambda _: end())
-        inner.add_done_callback(partial(_copy, outer))
+
+        def finish(done: Future[Any]) -> None:
+            end()
+            session.do(partial(_copy, outer, done))  # not before the others may take the next firing
+
+        inner.add_done_callback(finish)
 
 
 def _copy(outer: Future[Any], inner: Future[Any]) -> None:
