@@ -189,8 +189,7 @@ class Sender:
             elif count == _FAIRNESS:
                 await asyncio.sleep(0)
                 count = 0
-            asynchronous = isinstance(chunks, AsyncIterator)
-        piece = await _next(chunks) if asynchronous else next(chunks, _END)
+            piece = await _next(chunks) if asynchronous else next(chunks, _END)
         if length is not None and total != length:
             raise RuntimeError(f"the body has {total} bytes and its Content-Length is {length}")
         end = last_chunk(_trailers(response)) if chunked else b""
