@@ -476,3 +476,20 @@ class TestRing:
         answer = client.get("/no")
         assert answer.status_code == 500
         assert "x-request-id" in answer.headers
+
+
+def test_a_declared_length_is_not_that_of_the_compressed_body(serve):
+    """A stream with Content-Length is compressed, and sent in chunks instead."""
+    router = DefaultRouter()
+
+    @router.get("/")
+    def handler(request):
+        pieces = iter(["x" * 1000, "y" * 1000])
+        return HttpResponse(pieces, content_type="text/plain", headers={"Content-Length": "2000"})
+
+    client = serve(lambda b: b.with_compression(), router)
+    answer = client.get("/", headers={"Accept-Encoding": "gzip"})
+    assert (answer.headers["content-encoding"], "content-length" in answer.headers) == ("gzip", False)
+    assert answer.text == "x" * 1000 + "y" * 1000
+    plain = client.get("/", headers={"Accept-Encoding": "identity"})
+    assert plain.headers["content-length"] == "2000"

@@ -164,6 +164,8 @@ class AreionServer:
         from areion._workers import Supervisor
 
         self._ended = False
+        # Made here, not by each worker, so that the supervisor's own lines are written too.
+        _ = self.logger
         try:
             Supervisor(self).run()
         finally:
