@@ -37,7 +37,7 @@ class Portal:
             RuntimeError: If the loop has ended, by a SystemExit in a handler for example.
         """
         loop = self._loop
-        if loop is None or not self._thread.is_alive():
+        if loop is None or self._ended_by is not None or not self._thread.is_alive():
             work.close()
             raise self._ended() from self._ended_by
         try:

@@ -85,7 +85,7 @@ class AreionTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         try:
             with _as_httpx_errors():
                 response = side.pool.handle_request(_core_request(request))
-        except httpx.TransportError:
+        except (httpx.TransportError, RuntimeError):
             side.portal.check()
             raise
         network = response.extensions["network_stream"]
