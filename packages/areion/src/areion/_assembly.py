@@ -7,6 +7,7 @@ All that can be decided before the first request is decided here. What starts an
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +21,10 @@ from areion._options import ServerOptions
 from areion._own import own_routes
 
 if TYPE_CHECKING:
+    from areion.profiling import Profiler
     from areion.server import AreionServer
+
+logger: Final = logging.getLogger("areion.server")
 
 
 def make_http(
@@ -41,20 +45,28 @@ def make_http(
         on_unexpected: Told of each exception that nothing turns into a response of its own.
     """
     options = server.options
+    router: Any = server.router
+    filters = options.filters
+    server.profiler = profiler = _profiler(options)
+    if profiler is not None:
+        from areion.profiling import _instruments, _page
+
+        router = _instruments.ProfilingRouter(router)
+        filters = (_instruments.ProfilingFilter(profiler, _page.PREFIX), *filters)
     own = own_routes(server)
     names = HandlerNames(server.router)
     dispatcher = Dispatcher(
-        server.router,
+        router,
         ErrorConverter(options.error_handlers, _explain(server), on_unexpected, names),
         executor,
-        filters=options.filters,
+        filters=filters,
         own=own.router,
         own_prefixes=own.prefixes,
     )
     set_development: Callable[[bool], Any] | None = getattr(server.engine, "set_development", None)
     if set_development is not None:
         set_development(options.development)
-    return http_class(
+    http = http_class(
         dispatcher.handler,
         host=server.host,
         port=server.port,
@@ -75,6 +87,23 @@ def make_http(
             backlog=options.backlog,
         ),
     )
+    if profiler is not None:
+        _instruments.time_parsing(http, profiler)
+    return http
+
+
+def _profiler(options: ServerOptions) -> Profiler | None:
+    """Return what measures the requests of a run; None where that is not asked for, or not allowed."""
+    if not options.profiling:
+        return None
+    if not (options.development or options.profiling_in_production):
+        logger.info(
+            "profiling is off: it is for development mode; in production it needs allow_in_production=True"
+        )
+        return None
+    from areion.profiling import Profiler
+
+    return Profiler()
 
 
 def _explain(server: AreionServer) -> Callable[[Any, Exception], HttpResponse] | None:

@@ -35,6 +35,8 @@ class ServerOptions:
         filters: The outermost ring, outermost first.
         watchdog: Seconds for which the loop may be blocked before the watchdog says so; None for the default in
             development and no watchdog in production, 0 for none at all.
+        profiling: Measure requests and show it at ``/__areion__/``, in development.
+        profiling_in_production: Do so in production too.
         title, version, description: Of the application, for its documentation.
     """
 
@@ -55,6 +57,8 @@ class ServerOptions:
     shutdown_hooks: Sequence[Hook] = ()
     filters: Sequence[ResponseFilter] = ()
     watchdog: float | None = None
+    profiling: bool = False
+    profiling_in_production: bool = False
     title: str = "Areion"
     version: str = "1.0.0"
     description: str = ""

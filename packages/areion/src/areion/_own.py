@@ -41,6 +41,10 @@ def own_routes(server: AreionServer) -> OwnRoutes:
         from areion.dev.mount import mount_docs  # production never loads it
 
         prefixes.extend(mount_docs(server, router.add_route))
+    if server.profiler is not None:
+        from areion.profiling._page import mount_profile  # a server that does not profile never loads it
+
+        prefixes.extend(mount_profile(server, server.profiler, router.add_route))
     if not prefixes:
         return OwnRoutes(None, ())
     router.freeze()

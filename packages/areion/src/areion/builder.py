@@ -289,6 +289,25 @@ class AreionServerBuilder:
         seconds = check_threshold("threshold", threshold)
         return self._with(watchdog=seconds if _expect("on", on, bool, "a bool") else 0.0)
 
+    def with_profiling(self, on: bool = True, *, allow_in_production: bool = False) -> Self:
+        """Measure requests, route by route, and show it at ``/__areion__/`` and in Server-Timing fields.
+
+        Without development mode it stays off, and the log says so: the page tells everybody who can reach it what
+        others ask for, and each request pays for the measuring.
+
+        Args:
+            on: False for no profiling.
+            allow_in_production: Profile without development mode too. Keep ``/__areion__/`` from the public then,
+                by a proxy or a global middleware.
+
+        Raises:
+            ValueError: If an argument is not a bool.
+        """
+        return self._with(
+            profiling=_expect("on", on, bool, "a bool"),
+            profiling_in_production=_expect("allow_in_production", allow_in_production, bool, "a bool"),
+        )
+
     # -- filters ------------------------------------------------------------------------------------------
 
     def with_filter(self, response_filter: ResponseFilter) -> Self:

@@ -35,6 +35,7 @@ from areion._plan import check_routes
 from areion.request import HttpRequestFactory
 
 if TYPE_CHECKING:
+    from areion.profiling import Profiler
     from areion.watchdog import Watchdog
 
 logger: Final = logging.getLogger("areion.server")
@@ -57,6 +58,7 @@ class AreionServer:
     Attributes:
         watchdog: Counts what blocks the event loop, and tells the last of it; None if that is not watched, and
             before the first run.
+        profiler: Has measured the requests of the current or last run; None if they are not.
 
     Raises:
         ValueError: If there is no router, or a component is not what it must be.
@@ -107,6 +109,7 @@ class AreionServer:
             base=BaseHttpServer,
         )
         self.watchdog: Watchdog | None = None
+        self.profiler: Profiler | None = None
         self._http: Any = None
         # Re-entrant: stop() may be called by a signal handler, anywhere in the thread that holds it.
         self._lock = threading.RLock()
