@@ -28,13 +28,6 @@ def home(request):
     return ANSWER
 
 
-@router.get("/pid")
-def pid(request):
-    import os
-
-    return os.getpid()
-
-
 builder = AreionServerBuilder().with_router(router).with_host("127.0.0.1").with_port(0)
 """
 

@@ -1,8 +1,9 @@
 """What a reloading parent and the process that serves say to each other, over one socket pair.
 
 The parent tells the child to begin. The child asks with one line of JSON for the sockets that its program wants,
-and gets them with a line of answer; later it says that it serves. All else is the end of the conversation: when the
-parent's end closes, because the child is to stop or because the parent has died, the child stops.
+and gets them with a line of answer; later it says that it is ready, and that it serves. All else is the end of the
+conversation: when the parent's end closes, because the child is to stop or because the parent has died, the child
+stops.
 """
 
 from __future__ import annotations

@@ -21,6 +21,9 @@ from areion.server import AreionServer
 # Beyond its shutdown_timeout a server takes this long for hooks, tasks and logs; then its loop is blocked.
 _MARGIN: Final = 15.0
 
+# What a process needs to hear that it is replaced, and to stop accepting.
+_HANDOVER: Final = 0.03
+
 # Exit statuses of a process that does not come to serve. With any other its parent waits for a change.
 UNUSABLE: Final = 2
 FAILED: Final = 3
@@ -80,6 +83,7 @@ class _Child:
             sockets=[socket.socket(fileno=received) for received in descriptors],
             unix_socket=None,
             workers=1,
+            startup_hooks=(*server.options.startup_hooks, self._take_over),
         )
         with self._lock:
             self._server = server
@@ -91,6 +95,14 @@ class _Child:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(server.start())
         return 0
+
+    async def _take_over(self) -> None:
+        """Let the process before stop accepting first, so that no old answer follows a new one.
+
+        Who connects meanwhile waits in the socket, which the parent holds.
+        """
+        self._channel.send({"ready": True})
+        await asyncio.sleep(_HANDOVER)
 
     def _tell(self, server: AreionServer) -> None:
         server.wait_listening()

@@ -1,10 +1,10 @@
 """The parent of a server that reloads: it holds the listening sockets and starts one process after another.
 
 It imports nothing of the program. When a source changes, a new process loads the program beside the one that
-serves; as soon as the new one serves, the old one is told to finish its requests and go. Both accept from the same
-sockets, which the parent never closes, so that no client is refused. A new process that fails leaves the old one
-serving, and the next change gets the next try. A spare process waits with everything loaded but the program:
-starting Python and importing Areion is most of what a restart takes.
+serves; when that is ready, the old one is told to finish its requests and go. Both accept from the same sockets,
+which the parent never closes, so that no client is refused. A new process that fails leaves the old one serving,
+and the next change gets the next try. A spare process waits with everything loaded but the program: starting Python
+and importing Areion is most of what a restart takes.
 
 One thread, one selector; signals and the watcher's thread wake it through a socket.
 """
@@ -14,7 +14,6 @@ from __future__ import annotations
 import selectors
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -26,9 +25,9 @@ from typing import Any, Final
 from areion_http import ListenError
 
 from areion._terminal import paint, tell
-from areion.reload.channel import Channel
-from areion.reload.child import NO_ADDRESS, PATIENCE, UNUSABLE
+from areion.reload.child import NO_ADDRESS, UNUSABLE
 from areion.reload.listeners import HeldSockets
+from areion.reload.process import ServingProcess
 from areion.reload.sources import forget_bytecode
 from areion.reload.watch import Watcher
 
@@ -66,35 +65,6 @@ def reload_server(command: Sequence[str], folders: Sequence[Path], *, descriptor
         held.close()
 
 
-class _Process:
-    """A process that serves, or will, or did."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            arguments = [*command, "--reload-child", str(theirs.fileno())]
-            self.popen = subprocess.Popen(arguments, pass_fds=[theirs.fileno()])  # noqa: S603 - our own command
-        self.channel = Channel(ours)
-        self.began = 0.0
-        self.serving = False
-        self.patience = PATIENCE
-        self.stopped = False
-        self.kill_at: float | None = None
-
-    def begin(self) -> None:
-        """Let it load the program."""
-        self.began = time.monotonic()
-        self.channel.send({"begin": True})
-
-    def stop(self, seconds: float | None = None) -> None:
-        """Tell it to finish its requests and end, and kill it after so many seconds."""
-        if not self.stopped:
-            self.stopped = True
-            self.channel.close()
-        if seconds is not None:
-            self.kill_at = time.monotonic() + seconds
-
-
 class Supervisor:
     """Starts, watches and replaces the process that serves.
 
@@ -114,10 +84,11 @@ class Supervisor:
         self._changes: dict[str, float] = {}
         self._signals = 0
         self._heard = 0
-        self._spare: _Process | None = None
-        self._serving: _Process | None = None
-        self._starting: _Process | None = None
-        self._leaving: list[_Process] = []
+        self._spare: ServingProcess | None = None
+        self._serving: ServingProcess | None = None
+        self._starting: ServingProcess | None = None
+        self._leaving: list[ServingProcess] = []
+        self._replacing = False
         self._reason = ""
 
     def run(self) -> int:
@@ -192,10 +163,18 @@ class Supervisor:
     def _start(self) -> None:
         process, self._spare = self._spare, None
         if process is None or process.popen.poll() is not None:
-            process = _Process(self._command)
+            process = ServingProcess(self._command)
         self._starting = process
         self._selector.register(process.channel, selectors.EVENT_READ, process)
         process.begin()
+
+    def _discard_spare(self) -> None:
+        """End the spare process; it has nothing to finish."""
+        if self._spare is not None:
+            self._spare.stop()
+            self._spare.popen.kill()
+            self._leaving.append(self._spare)
+            self._spare = None
 
     def _restart(self, changes: Sequence[str]) -> None:
         if self._starting is not None:
@@ -206,14 +185,12 @@ class Supervisor:
             self._starting = None
         forget_bytecode(changes)
         if self._spare is not None and not _own_files().isdisjoint(changes):
-            self._spare.stop()
-            self._leaving.append(self._spare)
-            self._spare = None
+            self._discard_spare()
         self._reason = _summary(changes)
         tell(f"{self._reason} changed")
         self._start()
 
-    def _listen_to(self, process: _Process) -> None:
+    def _listen_to(self, process: ServingProcess) -> None:
         if process.stopped:
             return  # it was replaced in this very turn
         messages, _, ended = process.channel.receive()
@@ -221,42 +198,51 @@ class Supervisor:
             if "listen" in message:
                 process.patience = message["patience"]
                 self._hand_over(process, message["listen"])
+            elif "ready" in message:
+                self._make_way()
             elif "serving" in message:
                 self._promote(process, message["serving"])
         if ended:
             self._forget(process)
             process.stop()
 
-    def _hand_over(self, process: _Process, wanted: dict[str, Any]) -> None:
+    def _hand_over(self, process: ServingProcess, wanted: dict[str, Any]) -> None:
         """Answer a process that asks for its sockets."""
         try:
             sockets = self._held.get(wanted)
         except ListenError as error:
-            tell(paint(error.strerror or str(error), "red"))
+            tell(paint(error.strerror or str(error), "red", stream=sys.stderr))
             process.channel.send({"error": True})
         else:
             process.channel.send({"sockets": len(sockets)}, sockets)
 
-    def _promote(self, process: _Process, url: str) -> None:
-        """The new process serves: the old one may go."""
-        process.serving = True
-        self._starting = None
-        took = time.monotonic() - process.began
-        if self._serving is None:
-            tell(f"serving {url}, watching for changes by {self._watcher.how}")
-        else:
-            tell(paint(f"reloaded after {took:.2f} s", "green"))
+    def _make_way(self) -> None:
+        """The new process is about to accept: the old one accepts no more, finishes what it has, and goes."""
+        if self._serving is not None:
             self._dismiss(self._serving, REPLACED_TIME)
-        self._serving = process
-        if self._spare is None:
-            self._spare = _Process(self._command)
+            self._serving = None
+            self._replacing = True
 
-    def _forget(self, process: _Process) -> None:
+    def _promote(self, process: ServingProcess, url: str) -> None:
+        """The new process serves."""
+        process.serving = True
+        self._serving, self._starting = process, None
+        if self._replacing:
+            tell(
+                paint(f"reloaded after {time.monotonic() - process.began:.2f} s", "green", stream=sys.stderr)
+            )
+        else:
+            tell(f"serving {url}, watching for changes by {self._watcher.how}")
+        self._replacing = False
+        if self._spare is None:
+            self._spare = ServingProcess(self._command)
+
+    def _forget(self, process: ServingProcess) -> None:
         """Listen to it no more."""
-        if not process.stopped and process is not self._spare:
+        if not process.stopped:
             self._selector.unregister(process.channel)
 
-    def _dismiss(self, process: _Process, seconds: float | None) -> None:
+    def _dismiss(self, process: ServingProcess, seconds: float | None) -> None:
         self._forget(process)
         process.stop(seconds)
         self._leaving.append(process)
@@ -281,22 +267,35 @@ class Supervisor:
                 self._serving = None
                 if status == 0 and self._starting is None:
                     return 0
-                tell(paint(f"the server ended with status {status}; waiting for a change", "red"))
+                tell(
+                    paint(
+                        f"the server ended with status {status}; waiting for a change",
+                        "red",
+                        stream=sys.stderr,
+                    )
+                )
         return None
 
     def _tell_failure(self) -> None:
         if self._serving is None:
-            tell(paint("the program does not start; waiting for a change", "red"))
+            tell(paint("the program does not start; waiting for a change", "red", stream=sys.stderr))
         else:
-            tell(paint("the program does not start; what ran before goes on, until the next change", "red"))
+            tell(
+                paint(
+                    "the program does not start; what ran before goes on, until the next change",
+                    "red",
+                    stream=sys.stderr,
+                )
+            )
 
     # -- the end ------------------------------------------------------------------------------------------
 
-    def _processes(self) -> list[_Process]:
-        there = [*self._leaving, self._spare, self._starting, self._serving]
+    def _processes(self) -> list[ServingProcess]:
+        there = [*self._leaving, self._starting, self._serving]
         return [process for process in there if process is not None and process.popen.poll() is None]
 
     def _stop_all(self, *, kill: bool) -> None:
+        self._discard_spare()
         for process in self._processes():
             self._forget(process)
             process.stop(0 if kill else process.patience)
@@ -311,6 +310,7 @@ class Supervisor:
 
     def _end_all(self) -> None:
         """Leave nothing behind, whatever ended the loop."""
+        self._discard_spare()
         for process in self._processes():
             process.stop()
             process.popen.kill()
