@@ -37,6 +37,8 @@ _LOOKS: Final = 5
 """Looks per threshold: a duration is at most a fifth of the threshold too long, and never too short."""
 _STILL: Final = 5.0
 """Seconds after which a block that goes on is logged before its end: it may have none."""
+_IDLE: Final = 0.1
+"""Share of the processor below which the loop's thread has not run: a stopped one gets none, a crowded one some."""
 _KEPT: Final = 20
 """Blockages that are remembered one by one."""
 
@@ -200,7 +202,7 @@ class Watchdog:
             settling = [self._settling.popleft() for _ in range(len(self._settling))]
             now, now_used = time.monotonic(), used()
             late = now - last - self._interval
-            if late > self.threshold and now_used - last_used < late / 2:
+            if late > self.threshold and now_used - last_used < late * _IDLE:
                 # Nobody ran: the machine was suspended, or the process stopped.
                 answered_at += late
                 if self._suspect is not None:
