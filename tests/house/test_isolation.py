@@ -133,6 +133,7 @@ def test_router_stays_out_of_asyncio() -> None:
 NOT_BY_IMPORT = {
     "areion.cli",
     "areion.dev",
+    "jinja2",
     "areion.testing",
     "click",
     "http.client",

@@ -1,7 +1,8 @@
 """Areion: the fast, strict web server and small framework in pure Python."""
 
+from typing import TYPE_CHECKING
+
 from areion_engine import BaseEngine
-from areion_engine import Engine as DefaultEngine
 from areion_http import (
     HTTP_STATUS_CODES,
     BadRequestError,
@@ -39,6 +40,9 @@ from areion.builder import AreionServerBuilder
 from areion.filters import ResponseFilter
 from areion.request import HttpRequest, HttpRequestFactory
 from areion.server import AreionServer
+
+if TYPE_CHECKING:
+    from areion_engine import Engine as DefaultEngine
 
 __all__ = [
     "AREION_LOGO",
@@ -82,3 +86,17 @@ __all__ = [
     "create_text_response",
     "create_xml_response",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Jinja2 is a third of what this package costs to import, and many services have no templates.
+    if name == "DefaultEngine":
+        from areion_engine import Engine
+
+        globals()[name] = Engine
+        return Engine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
