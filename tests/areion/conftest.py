@@ -1,14 +1,13 @@
-"""Servers in threads, clients for them, and an end to the loggers that tests leave behind."""
+"""Servers in threads, and clients for them."""
 
 import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import httpx
 import pytest
-from areion import AreionServer, AreionServerBuilder, DefaultLogger, DefaultRouter
+from areion import AreionServer, AreionServerBuilder, DefaultRouter
 
 
 class Served:
@@ -69,38 +68,3 @@ def records() -> Iterator[list[logging.LogRecord]]:
     tree.addHandler(keeper)
     yield kept
     tree.removeHandler(keeper)
-
-
-def _close(loggers: list[DefaultLogger]) -> None:
-    for logger in loggers:
-        logger.close()
-    loggers.clear()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def made_loggers() -> Iterator[list[DefaultLogger]]:
-    """Every logger made and not closed yet; those of fixtures with a wide scope are closed with their module.
-
-    A logger that stays on gets the records of all tests that follow.
-    """
-    made: list[DefaultLogger] = []
-    initialise = DefaultLogger.__init__
-
-    def remember(logger: DefaultLogger, *args: Any, **kwargs: Any) -> None:
-        initialise(logger, *args, **kwargs)
-        made.append(logger)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DefaultLogger, "__init__", remember)
-        yield made
-    _close(made)
-
-
-@pytest.fixture(autouse=True)
-def close_loggers(made_loggers: list[DefaultLogger]) -> Iterator[None]:
-    """Close what the test itself made."""
-    earlier = made_loggers.copy()
-    made_loggers.clear()
-    yield
-    _close(made_loggers)
-    made_loggers.extend(earlier)
