@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from inspect import unwrap
 from typing import Any
 
-from areion_router import Route
+from areion._routes import RouteFinder
 
 
 class HandlerNames:
@@ -18,22 +18,16 @@ class HandlerNames:
     """
 
     def __init__(self, router: Any) -> None:
-        self._router = router
-        self._routes: dict[Callable[..., Any], Route] | None = None
+        self._routes = RouteFinder(router)
 
     def __call__(self, request: Any) -> str:
         """Return such as ``shop.users.show_user (shop/users.py:12)``."""
-        try:
-            handler, _, _ = self._router.get_handler(request.method, request.raw_path)
-        except Exception:  # noqa: BLE001 - no handler of the router: a middleware around a 404, or an own route
-            return "the handler"
-        if self._routes is None:
-            routes = getattr(self._router, "routes", ())
-            self._routes = {each.endpoint: each for each in routes} if isinstance(routes, Sequence) else {}
-        route = self._routes.get(handler)
-        if route is None:
-            return describe(handler)
-        return f"{describe(route.handler)} ({route.source})"
+        found = self._routes.find(request.method, request.raw_path)
+        if found is None:
+            return "the handler"  # of no route: a middleware around a 404, or one of the server's own
+        if found.route is None:
+            return describe(found.endpoint)
+        return f"{describe(found.route.handler)} ({found.route.source})"
 
 
 def describe(handler: Callable[..., Any]) -> str:

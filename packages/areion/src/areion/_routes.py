@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from areion_router import Route
+
+
+class Found(NamedTuple):
+    """What a router says of a request.
+
+    Attributes:
+        endpoint: What is called.
+        parameters: With these path parameters.
+        route: The route it belongs to; None if the router does not tell.
+    """
+
+    endpoint: Callable[..., Any]
+    parameters: dict[str, Any]
+    route: Route | None
 
 
 class RouteFinder:
-    """Finds the routes of a router by request.
+    """Asks a router again for what it has found for a request.
 
     Args:
-        router: Anything with ``get_handler``; one that does not tell its ``routes`` has none to be found.
+        router: Anything with ``get_handler``; one that has ``routes`` also tells which one it was.
     """
 
     def __init__(self, router: Any) -> None:
         self._router = router
-        self._by_endpoint: dict[Callable[..., Any], Any] | None = None
+        self._routes: dict[Callable[..., Any], Route] | None = None
 
-    def find(self, method: str, raw_path: str) -> Any | None:
-        """Return the route (see ``areion_router.Route``) that a request goes to; None if there is none."""
-        if self._by_endpoint is None:
-            self._by_endpoint = {route.endpoint: route for route in getattr(self._router, "routes", ())}
+    def find(self, method: str, raw_path: str) -> Found | None:
+        """Return what a request goes to; None if that is no handler of the router."""
         try:
-            endpoint = self._router.get_handler(method, raw_path)[0]
-        except LookupError:
+            endpoint, parameters, _ = self._router.get_handler(method, raw_path)
+        except Exception:  # noqa: BLE001 - whatever a router raises: there is no handler to be named
             return None
-        return self._by_endpoint.get(endpoint)
+        if self._routes is None:
+            routes = getattr(self._router, "routes", ())
+            self._routes = {each.endpoint: each for each in routes} if isinstance(routes, Sequence) else {}
+        return Found(endpoint, parameters, self._routes.get(endpoint))
 
     def path_of(self, method: str, raw_path: str) -> str | None:
-        """Return the pattern of the route that a request goes to; None if there is none."""
-        return getattr(self.find(method, raw_path), "path", None)
+        """Return the pattern of the route that a request goes to; None if it is not known."""
+        found = self.find(method, raw_path)
+        return None if found is None or found.route is None else found.route.path

@@ -99,16 +99,16 @@ class ErrorPage:
 
     def _route(self, request: HttpRequest, masker: Masker) -> dict[str, Any] | None:
         """Return what the page says of the route; None if the request has none."""
-        route = self._routes.find(request.method, request.raw_path)
-        if route is None:
+        found = self._routes.find(request.method, request.raw_path)
+        if found is None or found.route is None:
             return None
-        parameters = self._server.router.get_handler(request.method, request.raw_path)[1]
+        route = found.route
         return {
             "path": route.path,
             "name": route.name,
             "handler": describe(route.handler),
             "source": route.source,
-            "parameters": {name: masker.value(name, value) for name, value in parameters.items()},
+            "parameters": {name: masker.value(name, value) for name, value in found.parameters.items()},
             "filters": [describe(type(each)) for each in self._server.options.filters],
             "middlewares": [describe(each) for each in route.middlewares],
         }
