@@ -6,7 +6,7 @@ one is busy, what arrives after it is held, up to ``max_read_ahead``, and then t
 
 A request whose handler finishes without waiting never creates a future, a timer, or a scheduled task; the
 answers to pipelined requests leave in one write. Deadlines are looked at by ``_deadlines``, not here; bodies
-that are sent piece by piece go through ``_sender``; flow control and the end of a connection are ``_channel``'s.
+that are sent piece by piece go through ``_sender``; what cannot be answered at once is ``_intake``'s, flow control ``_channel``'s.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ from contextvars import Context, copy_context
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
-from areion_http._body import BodyDecoder, ChunkedDecoder, LengthDecoder
-from areion_http._channel import Channel
-from areion_http._incoming import IncomingBody
+from areion_http._intake import Intake
 from areion_http._sender import LARGE, Sender, connection_option, is_streamed
 from areion_http.errors import (
     ClientDisconnectedError,
@@ -43,7 +41,7 @@ _MAX_BATCH: Final = 64
 _BATCHED: Final = 16 * 1024
 
 
-class HttpConnection(Channel):
+class HttpConnection(Intake):
     """Speaks HTTP/1.1 with one client.
 
     Args:
@@ -52,20 +50,14 @@ class HttpConnection(Channel):
 
     __slots__ = (
         "_app",
-        "_buffer",
-        "_busy",
-        "_checked",
         "_context",
         "_failing",
-        "_incoming",
         "_json",
         "_left",
         "_mark",
         "_parse",
-        "_request",
         "_sender",
         "_simple",
-        "_skip",
         "_task",
         "_timed_out",
     )
@@ -76,14 +68,8 @@ class HttpConnection(Channel):
         self._parse = shared.parser.parse
         self._json = shared.serializer.json
         self._simple = shared.serializer.simple
-        self._buffer = b""
-        self._checked = 0
-        self._busy = False
-        self._request: HttpRequest | None = None
         self._task: asyncio.Task[Any] | None = None
         self._sender: Sender | None = None
-        self._incoming: IncomingBody | None = None
-        self._skip: IncomingBody | None = None
         # Requests that may still come before the connection is closed; 0 when the server stops.
         self._left = shared.config.max_requests_per_connection
         # What the handler of the current request ran in; its response is made in the same.
@@ -224,12 +210,6 @@ class HttpConnection(Channel):
         """Write a full batch; tell whether the client takes its answers too slowly to go on."""
         self._flush(out)
         return self._write_paused
-
-    def _flush(self, out: list[bytes] | None) -> None:
-        if out:
-            if self._transport is not None:
-                self._transport.write(b"".join(out))
-            out.clear()
 
     def _usual_answer(self, response: HttpResponse) -> bytes | None:
         """Render a response with a known body on a connection that persists; None for any other."""
@@ -448,118 +428,7 @@ class HttpConnection(Channel):
         if self._eof and not self._busy and not self._write_paused and self._transport is not None:
             self._transport.close()
 
-    # -- input that is not a head at once -----------------------------------------------------------------
-
-    def _hold(self, data: bytes) -> None:
-        """Take bytes while the connection is busy, or inside a head or an unwanted body."""
-        if self._lingering >= 0:
-            self._throw_away(len(data))
-            return
-        incoming = self._incoming or self._skip
-        if incoming is not None and not incoming.done:
-            data = self._feed(incoming, data)
-            if not data:
-                return
-        if self._busy or self._write_paused:
-            self._hold_back(self._buffer + data)
-            return
-        held = len(self._buffer)
-        data = self._buffer + data
-        if held and data.find(b"\r\n\r\n", max(0, held - 3)) < 0:
-            self._check_partial(data)
-        else:
-            self._buffer = b""
-            self.data_received(data)
-
-    def _feed(self, incoming: IncomingBody, data: bytes) -> bytes:
-        """Give bytes to a body; return those behind it."""
-        if incoming.failed:
-            return b""
-        try:
-            position = incoming.feed(data, 0)
-        except ProtocolError as error:
-            self._shared.log_refusal(self, error)
-            if incoming is self._skip:
-                # Its request has been answered; another answer would be taken for that of the next one.
-                self._end(linger=True)
-            return b""
-        if incoming is self._skip:
-            if incoming.done:
-                self._skip = None
-            elif incoming.skipped_too_much(self._shared.config.max_unread_body):
-                self._end(linger=True)
-                return b""
-        return data[position:]
-
-    def _hold_back(self, rest: bytes) -> None:
-        self._buffer = rest
-        if len(rest) > self._shared.config.max_read_ahead:
-            self._pause_reading()
-
-    def _keep_partial(self, data: bytes, position: int) -> None:
-        """Keep the beginning of a head until more comes."""
-        self._checked = 0
-        self._check_partial(data[position:])
-
-    def _check_partial(self, data: bytes) -> None:
-        self._buffer = data
-        try:
-            self._checked = self._shared.parser.check_partial(data, 0, self._checked)
-        except ProtocolError as error:
-            self.refuse(error)
-
-    def _begin_body(self, request: HttpRequest, data: bytes, position: int, out: list[bytes] | None) -> int:
-        """Attach the body to its request; return the offset behind what has arrived of it.
-
-        Earlier answers in ``out`` are written if the handler may have to wait: 100 Continue comes after them.
-        """
-        config = self._shared.config
-        length = request.declared_length
-        end = position + length
-        if 0 < length <= config.max_body_size and len(data) >= end:
-            # PERF: a body that came with its head needs no decoder and no turn of the loop.
-            request.body = data[position:end]
-            return end
-        self._flush(out)
-        decoder: BodyDecoder
-        if length > 0:
-            decoder = LengthDecoder(length)
-        else:
-            decoder = ChunkedDecoder(config.max_trailer_size, config.max_fields)
-        incoming = IncomingBody(
-            self, decoder, length, config.max_body_size, config.max_read_ahead, self._shared.loop
-        )
-        self._incoming = request._incoming = incoming
-        self._request = request
-        try:
-            return incoming.feed(data, position)
-        except ProtocolError as error:
-            self._shared.log_refusal(self, error)
-            return len(data)
-
-    def body_wanted(self) -> None:
-        """Go on reading for a handler that waits for its body; tell the client to continue."""
-        self._resume_reading()
-        request = self._request
-        if request is not None and request._expects_continue:
-            request._expects_continue = False
-            incoming = self._incoming
-            if incoming is not None and not incoming.received:
-                self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def body_held(self) -> None:
-        """Stop reading: the handler does not take its body as fast as it comes."""
-        self._pause_reading()
-
     # -- the end ------------------------------------------------------------------------------------------
-
-    def refuse(self, error: HttpError) -> None:
-        """Answer what is not a request, and close."""
-        self._busy = True
-        self._shared.log_refusal(self, error)
-        response = HttpResponse(error.message, error.status_code, "text/plain", error.headers)
-        self.write(self._shared.serializer.response(response, response.encode(), connection=b"close"))
-        self._end(linger=True)
 
     def _client_left(self, *, lost: bool) -> None:
         """Stop working for a client that is gone, as far as that is wanted."""
@@ -568,13 +437,6 @@ class HttpConnection(Channel):
             self._shared.config.cancel_on_disconnect or (lost and self._sender is not None)
         ):
             task.cancel()
-
-    def _end(self, *, linger: bool) -> None:
-        """Take no more requests, and close when what was written has left; see ``_close``."""
-        self._busy = True
-        self._buffer = b""
-        self._skip = None
-        self._close(linger=linger)
 
     def shut_down(self, *, force: bool = False) -> None:
         """Close now if idle, or by ``force``; otherwise the current response will be the last."""

@@ -18,6 +18,7 @@ from areion_http.request import HttpRequest
 from areion_http.response import BodyStream, HttpResponse
 
 if TYPE_CHECKING:
+    from areion_http._channel import Channel
     from areion_http._connection import HttpConnection
 
 logger: Final = logging.getLogger("areion.http")
@@ -134,7 +135,7 @@ class Shared:
             request.method, request.raw_path, response.status_code,
         )  # fmt: skip
 
-    def log_refusal(self, connection: HttpConnection, error: HttpError) -> None:
+    def log_refusal(self, connection: Channel, error: HttpError) -> None:
         """Log in one line why a client was refused."""
         if isinstance(error, ProtocolError) and error.excerpt:
             logger.warning(
