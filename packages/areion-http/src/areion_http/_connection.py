@@ -6,7 +6,8 @@ one is busy, what arrives after it is held, up to ``max_read_ahead``, and then t
 
 A request whose handler finishes without waiting never creates a future, a timer, or a scheduled task; the
 answers to pipelined requests leave in one write. Deadlines are looked at by ``_deadlines``, not here; bodies
-that are sent piece by piece go through ``_sender``; what cannot be answered at once is ``_intake``'s, flow control ``_channel``'s.
+that are sent piece by piece go through ``_sender``; what cannot be answered at once is ``_intake``'s affair, flow
+control ``_channel``'s.
 """
 
 from __future__ import annotations
