@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from areion._bridge import LogBridge, needs_bridge
 from areion._naming import describe
 from areion._options import Hook
+from areion._routes import RouteFinder
 
 if TYPE_CHECKING:
     from areion.server import AreionServer
@@ -82,8 +83,7 @@ def watchdog_running(server: AreionServer) -> Iterator[None]:
     if threshold == 0 or (threshold is None and not server.options.development):
         yield
         return
-    from areion._routes import RouteFinder  # a server without a watchdog never loads it
-    from areion.watchdog import DEFAULT_THRESHOLD, Watchdog
+    from areion.watchdog import DEFAULT_THRESHOLD, Watchdog  # a server without one never loads it
 
     server.watchdog = Watchdog(threshold or DEFAULT_THRESHOLD, route_of=RouteFinder(server.router).path_of)
     server.watchdog.start()
