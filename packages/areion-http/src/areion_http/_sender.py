@@ -177,8 +177,11 @@ class Sender:
         while piece is not _END:
             data = piece if type(piece) is bytes else encode_body(piece)
             total += len(data)
-            if length is not None and total > length:
-                raise RuntimeError(f"the body is longer than its Content-Length of {length}")
+            if length is not None and total >= length:
+                # What completes the length is sent when nothing follows: else it would look like a good end.
+                piece = await self._last_piece(body, total, length)
+                head += data
+                continue
             if data or head:
                 self._write_piece(head, data, chunked=chunked)
                 head = b""
@@ -195,6 +198,16 @@ class Sender:
         end = last_chunk(_trailers(response)) if chunked else b""
         if head or end:
             self._write(head + end)
+
+    async def _last_piece(self, body: BodyStream, total: int, length: int) -> object:
+        """Return the end of an iterator that has given all that was announced, if it is at its end."""
+        piece: Any = b""
+        while total == length and piece is not _END:
+            piece = await _next(body.chunks)
+            total += 0 if piece is _END else len(encode_body(piece))
+        if total > length:
+            raise RuntimeError(f"the body is longer than its Content-Length of {length}")
+        return piece
 
     async def _give_up(self, body: BodyStream) -> None:
         """Close an iterator; its own failure then harms nobody, and is logged."""
