@@ -179,7 +179,7 @@ class Sender:
             total += len(data)
             if length is not None and total >= length:
                 # What completes the length is sent when nothing follows: else it would look like a good end.
-                piece = await self._last_piece(body, total, length)
+                piece = await _last_piece(chunks, total, length)
                 head += data
                 continue
             if data or head:
@@ -198,16 +198,6 @@ class Sender:
         end = last_chunk(_trailers(response)) if chunked else b""
         if head or end:
             self._write(head + end)
-
-    async def _last_piece(self, body: BodyStream, total: int, length: int) -> object:
-        """Return the end of an iterator that has given all that was announced, if it is at its end."""
-        piece: Any = b""
-        while total == length and piece is not _END:
-            piece = await _next(body.chunks)
-            total += 0 if piece is _END else len(encode_body(piece))
-        if total > length:
-            raise RuntimeError(f"the body is longer than its Content-Length of {length}")
-        return piece
 
     async def _give_up(self, body: BodyStream) -> None:
         """Close an iterator; its own failure then harms nobody, and is logged."""
@@ -304,6 +294,18 @@ async def _next(chunks: AsyncIterator[Any]) -> Any:
         return await chunks.__anext__()
     except StopAsyncIteration:
         return _END
+
+
+async def _last_piece(chunks: Any, total: int, length: int) -> object:
+    """Return the end of an iterator that has given all that was announced, if it is at its end."""
+    asynchronous = isinstance(chunks, AsyncIterator)
+    piece: Any = b""
+    while total == length and piece is not _END:
+        piece = await _next(chunks) if asynchronous else next(chunks, _END)
+        total += 0 if piece is _END else len(encode_body(piece))
+    if total > length:
+        raise RuntimeError(f"the body is longer than its Content-Length of {length}")
+    return piece
 
 
 async def close_body(body: BodyStream) -> None:
