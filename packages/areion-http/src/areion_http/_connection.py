@@ -408,7 +408,7 @@ class HttpConnection(Intake):
         if self._transport is None:
             self._shared.forget(self)
             return
-        if not keep:
+        if not keep or self.stopping:
             self._end(linger=unread or bool(self._buffer))
             return
         self._busy = False

@@ -180,10 +180,13 @@ class MemoryServer:
 
     async def stop(self) -> None:
         """Drain, as a server that has been told to stop; clients that were told the end leave."""
-        for connection in tuple(self._shared.connections):
-            if connection._lingering >= 0:
-                connection.abort()
-        await drain(self._shared, self.config)
+        draining = asyncio.ensure_future(drain(self._shared, self.config))
+        while not draining.done():
+            for connection in tuple(self._shared.connections):
+                if connection._lingering >= 0:
+                    connection.abort()
+            await asyncio.wait([draining], timeout=0.005)
+        await draining
 
     @property
     def connection_count(self) -> int:
