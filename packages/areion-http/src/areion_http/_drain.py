@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _STEP: Final = 0.01
 # What a client gets to send its first request after it was let in: several round trips over the sea.
 _FIRST_REQUEST: Final = 0.5
+# Turns of the loop until connections that the system had handed over are known here.
+_ACCEPTED: Final = 3
 # How often the log says what is still being waited for.
 _TELL_EVERY: Final = 5.0
 # What handlers that were cut get for their own cleaning up.
@@ -33,6 +35,8 @@ async def drain(shared: Shared, config: HttpConfig) -> None:
         shared: The connections.
         config: Its ``shutdown_timeout`` and ``stream_shutdown_timeout`` are used.
     """
+    for _ in range(_ACCEPTED):
+        await asyncio.sleep(0)
     new = [connection for connection in tuple(shared.connections) if connection.expect_last()]
     for connection in shared.connections.difference(new):
         connection.shut_down()

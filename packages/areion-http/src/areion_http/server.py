@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from areion_http import _listeners
+from areion_http._acceptor import TlsAcceptor
 from areion_http._connection import HttpConnection
 from areion_http._drain import drain
 from areion_http._listeners import ListenError, bound_address
@@ -175,7 +176,7 @@ class HttpServer(BaseHttpServer):
             if self._stop_requested:
                 stop.set()
         shared = self._share(loop)
-        servers: list[asyncio.Server] = []
+        servers: list[asyncio.Server | TlsAcceptor] = []
         listeners: list[socket.socket] = []
         sweep: asyncio.TimerHandle | None = None
         interval = self.config.sweep_interval()
@@ -201,8 +202,7 @@ class HttpServer(BaseHttpServer):
         finally:
             try:
                 self._listening.clear()
-                for server in servers:
-                    server.close()
+                await _stop_accepting(loop, servers, listeners)
                 for listener in listeners:
                     # What was handed over may have a file that others go on listening on.
                     _listeners.close(listener, remove=self.sockets is None)
@@ -309,21 +309,40 @@ class HttpServer(BaseHttpServer):
 
     async def _serve(
         self, loop: asyncio.AbstractEventLoop, listener: socket.socket, shared: Shared
-    ) -> asyncio.Server:
+    ) -> asyncio.Server | TlsAcceptor:
         protocol = functools.partial(HttpConnection, shared)
-        extra: dict[str, Any] = {}
+        if listener.family != getattr(socket, "AF_UNIX", None):
+            # Connections inherit it; loops set it only on sockets that were made with the protocol's number.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._tls is not None:
-            extra = {
-                "ssl": self._tls,
-                "ssl_handshake_timeout": self.config.tls_handshake_timeout,
-                "ssl_shutdown_timeout": self.config.linger_timeout,
-            }
+            return TlsAcceptor(loop, listener, self._tls, protocol, self.config)
         if listener.family == getattr(socket, "AF_UNIX", None):
-            if "cleanup_socket" in inspect.signature(loop.create_unix_server).parameters:
-                # Python 3.13 and uvloop 0.22 would remove the file, which may belong to a service manager.
+            extra: dict[str, Any] = {}
+            if sys.version_info >= (3, 13) and isinstance(loop, asyncio.BaseEventLoop):
+                # The file may belong to a service manager.
                 extra["cleanup_socket"] = False
             return await loop.create_unix_server(protocol, sock=listener, backlog=self.backlog, **extra)
-        return await loop.create_server(protocol, sock=listener, backlog=self.backlog, **extra)
+        return await loop.create_server(protocol, sock=listener, backlog=self.backlog)
+
+
+async def _stop_accepting(
+    loop: asyncio.AbstractEventLoop,
+    servers: Sequence[asyncio.Server | TlsAcceptor],
+    listeners: Sequence[socket.socket],
+) -> None:
+    """Close servers, but let connections that have just been accepted reach them before.
+
+    asyncio makes the transport of an accepted socket a turn later, and loses the socket if the server is closed.
+    """
+    if isinstance(loop, asyncio.SelectorEventLoop):
+        for listener in listeners:
+            loop.remove_reader(listener)
+        await asyncio.sleep(0)
+    for server in servers:
+        if isinstance(server, TlsAcceptor):
+            await server.close()
+        else:
+            server.close()
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
