@@ -116,6 +116,18 @@ def test_sockets_that_listen_already(live):
     assert made[0].fileno() == -1
 
 
+def test_the_file_of_a_unix_socket_that_was_handed_over_stays(live, tmp_path):
+    """It belongs to whoever made it: a service manager, a supervisor; other processes may listen on it still."""
+    path = tmp_path / "s"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+    server = live(lambda request: "x", sockets=[listener])
+    assert len(read_responses(server.ask(GET))) == 1
+    server.stop()
+    assert path.exists()
+
+
 def test_two_servers_share_a_port(live):
     """With reuse_port."""
     first = live(lambda request: "first", reuse_port=True)

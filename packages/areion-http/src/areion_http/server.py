@@ -318,8 +318,8 @@ class HttpServer(BaseHttpServer):
             return TlsAcceptor(loop, listener, self._tls, protocol, self.config)
         if listener.family == getattr(socket, "AF_UNIX", None):
             extra: dict[str, Any] = {}
-            if sys.version_info >= (3, 13) and isinstance(loop, asyncio.BaseEventLoop):
-                # The file may belong to a service manager.
+            if "cleanup_socket" in inspect.signature(loop.create_unix_server).parameters:
+                # Python 3.13 and uvloop 0.22 would remove the file, which may belong to a service manager.
                 extra["cleanup_socket"] = False
             return await loop.create_unix_server(protocol, sock=listener, backlog=self.backlog, **extra)
         return await loop.create_server(protocol, sock=listener, backlog=self.backlog)
