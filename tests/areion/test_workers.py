@@ -73,12 +73,15 @@ def supervisor(unused_tcp_port):
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
+    pids = []
     with process:
-        pids = [int(process.stdout.readline()) for _ in range(2)]
-        wait_until(lambda: _answers(unused_tcp_port))
-        yield process, unused_tcp_port, pids
-        if process.poll() is None:
-            process.kill()
+        try:
+            pids.extend(int(process.stdout.readline()) for _ in range(2))
+            wait_until(lambda: _answers(unused_tcp_port), 30)
+            yield process, unused_tcp_port, pids
+        finally:
+            if process.poll() is None:
+                process.kill()
     for pid in pids:
         wait_until(lambda pid=pid: not alive(pid))
 
