@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,8 +43,12 @@ def make_http(
         executor: Runs handlers that block.
         on_listening: Called when requests are accepted.
         on_unexpected: Told of each exception that nothing turns into a response of its own.
+
+    Raises:
+        ValueError: As :func:`check_settings`.
     """
     options = server.options
+    check_settings(http_class, options)
     router: Any = server.router
     filters = options.filters
     server.profiler = profiler = _profiler(options)
@@ -75,17 +79,7 @@ def make_http(
         on_error=dispatcher.on_error,
         read_body=False,
         on_listening=on_listening,
-        **_known_to(
-            http_class,
-            tls=options.tls,
-            certfile=options.certfile,
-            keyfile=options.keyfile,
-            client_ca=options.client_ca,
-            unix_socket=options.unix_socket,
-            unix_socket_mode=options.unix_socket_mode,
-            sockets=options.sockets,
-            backlog=options.backlog,
-        ),
+        **{name: getattr(options, name) for name in _known_to(http_class)},
     )
     if profiler is not None:
         _instruments.time_parsing(http, profiler)
@@ -115,20 +109,40 @@ def _explain(server: AreionServer) -> Callable[[Any, Exception], HttpResponse] |
     return ErrorPage(server)
 
 
-def _known_to(http_class: Callable[..., BaseHttpServer], **settings: Any) -> dict[str, Any]:
-    """Leave out settings that nobody has made and that this server does not know.
+def check_settings(http_class: Callable[..., BaseHttpServer], options: ServerOptions) -> None:
+    """Refuse an HTTP server that does not know a setting which was made: to ignore a certificate would be grave.
 
     Raises:
-        ValueError: If it does not know one that was made: to ignore a certificate would be grave.
+        ValueError: Naming the setting and the server.
     """
+    made = [name for name in _OPTIONAL if getattr(options, name) != getattr(_UNTOUCHED, name)]
+    if options.workers > 1:
+        made.append("sockets")  # the supervisor's, which all workers listen on
+    known = _known_to(http_class)
+    for name in made:
+        if name not in known:
+            needed = " (with_workers needs it)" if name == "sockets" and options.sockets is None else ""
+            raise ValueError(
+                f"{name}: the HTTP server {http_class.__qualname__} does not take this setting{needed}"
+            )
+
+
+def _known_to(http_class: Callable[..., BaseHttpServer]) -> Sequence[str]:
+    """Return those settings that an HTTP server takes if it likes."""
     parameters = inspect.signature(http_class).parameters
     if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
-        return settings
-    unknown = [name for name in settings if name not in parameters]
-    for name in unknown:
-        if settings.pop(name) != getattr(_UNTOUCHED, name):
-            raise ValueError(f"{name}: the HTTP server {http_class.__qualname__} does not take this setting")
-    return settings
+        return _OPTIONAL
+    return [name for name in _OPTIONAL if name in parameters]
 
 
 _UNTOUCHED: Final = ServerOptions()
+_OPTIONAL: Final = (
+    "tls",
+    "certfile",
+    "keyfile",
+    "client_ca",
+    "unix_socket",
+    "unix_socket_mode",
+    "sockets",
+    "backlog",
+)

@@ -27,7 +27,7 @@ from areion_orchestrator import BaseOrchestrator
 from areion_router import BaseRouter
 
 from areion import _plugins
-from areion._assembly import make_http
+from areion._assembly import check_settings, make_http
 from areion._lifecycle import components_running, logging_to, watchdog_running
 from areion._logo import AREION_LOGO, DEFAULT_HOST, DEFAULT_PORT
 from areion._options import ServerOptions
@@ -108,6 +108,7 @@ class AreionServer:
             http_server,
             base=BaseHttpServer,
         )
+        check_settings(self._http_class, self.options)
         self.watchdog: Watchdog | None = None
         self.profiler: Profiler | None = None
         self._http: Any = None
@@ -164,6 +165,8 @@ class AreionServer:
         """Serve with several processes."""
         if not hasattr(os, "fork"):
             raise ValueError("workers: several processes need fork, which this system does not have")
+        # Once more, for options that have changed: each worker would fail by itself, and be started again.
+        check_settings(self._http_class, self.options)
         from areion._workers import Supervisor
 
         self._ended = False
