@@ -127,6 +127,7 @@ def test_demo(serve):
 def test_reload_is_one_process(areion, app):
     """Several workers and reload exclude each other; a folder to watch must be there."""
     assert "give one of them" in areion("run", "app", "--reload", "--workers", "2").err
+    assert areion("run", "app", "--reload-dir", ".").err == "areion: --reload-dir needs --reload\n"
     assert areion("dev", "app", "--reload-dir", "nowhere").err == (
         "areion: --reload-dir: there is no folder 'nowhere'\n"
     )

@@ -1,6 +1,7 @@
 """Options of `run` that change a server."""
 
 import argparse
+from pathlib import Path
 
 import pytest
 from areion import AreionServerBuilder, DefaultRouter
@@ -85,6 +86,8 @@ def test_log_level_of_a_logger_that_has_none():
     [
         (["--host", "a", "--uds", "b"], "--host or --port and --uds: give one of them"),
         (["--port", "1", "--fd", "3"], "--host or --port and --fd: give one of them"),
+        (["--uds", ""], "--uds: expected the path of a socket, got ''"),
+        (["--host", "[::1]"], "--host: an IPv6 address has no brackets here, got '[::1]'"),
         (["--tls-key", "k.pem"], "--tls-key needs --tls-cert"),
         (["--limit", "max_body_size"], "--limit: expected max_request_line=VALUE, got 'max_body_size'"),
         (["--limit", "max_bdy_size=1"], "there is no 'max_bdy_size'; did you mean 'max_body_size'?"),
@@ -106,13 +109,26 @@ def test_mistakes(arguments, reason):
 
 
 def test_certificates(tmp_path):
-    """Files that are not there, or hold no certificate, are named."""
+    """Files that are not there, hold no certificate or no key for it, or need a password, are named."""
     with pytest.raises(CommandError, match=r"--tls-cert: there is no file 'nope.pem'"):
         changed("--tls-cert", "nope.pem")
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("no certificate")
-    with pytest.raises(CommandError, match=r"--tls-cert .*wrong\.pem: "):
+    with pytest.raises(
+        CommandError, match=r"--tls-cert: there is no certificate in PEM form in '.*wrong\.pem'"
+    ):
         changed("--tls-cert", str(wrong))
+    certs = Path(__file__).parents[2] / "http/certs"
+    with pytest.raises(CommandError, match=r"--tls-key: there is no private key in PEM form in .*ca\.pem"):
+        changed("--tls-cert", str(certs / "ca.pem"))
+    with pytest.raises(
+        CommandError, match=r"--tls-key: the key in .*client\.key. is not that of .*server\.pem"
+    ):
+        changed("--tls-cert", str(certs / "server.pem"), "--tls-key", str(certs / "client.key"))
+    with pytest.raises(
+        CommandError, match=r"--tls-key: the key in .*encrypted\.key. has a password; .*with_tls"
+    ):
+        changed("--tls-cert", str(certs / "server.pem"), "--tls-key", str(certs / "encrypted.key"))
 
 
 @pytest.mark.parametrize("value", ["-1", "65536", "x", "", "٣", "1.0"])

@@ -63,6 +63,11 @@ def test_module_alone_says_what_was_found(app, capsys):
         ("app:bilder", "app has no attribute 'bilder'; did you mean 'builder'?"),
         ("app:router.nothing", "app.router has no attribute 'nothing'"),
         ("app.web:server", "there is no module 'app.web': 'app' is no package"),
+        ("app.builder", "'app' is no package; did you mean 'app:builder'?"),
+        ("notes.txt", "there is no module 'notes'"),
+        ("./notes.txt:x", "'notes.txt' is no Python file: its name does not end with .py"),
+        ("./empty:x", "'empty' is a folder without __init__.py; name a file in it"),
+        ("app:leave", "app:leave() ends the process (SystemExit: 4)"),
         ("apq.py", "there is no file 'apq.py'; did you mean 'app.py'?"),
         ("app:", "there is no attribute after the colon"),
         (":server", "expected module:attribute"),
@@ -76,6 +81,10 @@ def test_module_alone_says_what_was_found(app, capsys):
 )
 def test_what_is_not_there(app, name, reason):
     """One line says what is wrong, and what is near."""
+    app.write("notes.txt", "")
+    (app.folder / "empty").mkdir()
+    with (app.folder / "app.py").open("a") as file:
+        file.write("\n\ndef leave():\n    raise SystemExit(4)\n")
     with pytest.raises(CommandError) as caught:
         load_server(name)
     assert reason in str(caught.value)
@@ -179,3 +188,31 @@ def test_failing_factory(project):
     with pytest.raises(ProgramError, match=r"app:make\(\) failed") as caught:
         load_server("app:make")
     assert "ZeroDivisionError" in caught.value.details
+
+
+@pytest.mark.parametrize("name", ["queue:server", "queue.py:server", "./queue.py"])
+def test_name_that_is_taken(project, name):
+    """A file whose name belongs to a module that is loaded already is not silently exchanged for that one."""
+    project.write("queue.py", "server = 1")
+    with pytest.raises(
+        CommandError, match=r"queue\.py' cannot be imported: 'queue' is the name of .*rename the file"
+    ):
+        find_target(name)
+
+
+def test_failure_that_is_no_exception(project):
+    """A program that fails with what is no Exception is shown as any other."""
+    project.write("odd.py", "class Odd(BaseException): ...\n\ndef make(): raise Odd('made')")
+    with pytest.raises(ProgramError, match=r"odd:make\(\) failed") as caught:
+        load_server("odd:make")
+    assert caught.value.details.endswith("odd.Odd: made")
+    project.write("odder.py", "raise BaseException('imported')")
+    with pytest.raises(ProgramError, match="odder could not be imported"):
+        load_server("odder:make")
+
+
+def test_interrupted_program(project):
+    """Ctrl-C while a program is loaded is no failure of the program."""
+    project.write("slow.py", "raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        load_server("slow:server")

@@ -43,8 +43,10 @@ class Reloading:
         self.process: subprocess.Popen[str] | None = None
         self._said = threading.Condition()
 
-    def start(self, *arguments: str, pass_fds: Sequence[int] = ()) -> None:
-        command = [sys.executable, "-m", "areion", "run", "app:builder", "--reload", *arguments]
+    def start(
+        self, *arguments: str, pass_fds: Sequence[int] = (), areion: Sequence[str] = ("-m", "areion")
+    ) -> None:
+        command = [sys.executable, *areion, "run", "app:builder", "--reload", *arguments]
         self.process = subprocess.Popen(
             command, cwd=self.folder, stderr=subprocess.PIPE, text=True, pass_fds=pass_fds
         )

@@ -167,3 +167,14 @@ def test_wrong_target(reloading):
     reloading.start()
     reloading.wait_for("app has no attribute 'builder'")
     assert reloading.process.wait(30) == 2
+
+
+def test_file_named_as_a_module_of_the_standard_library(reloading, tmp_path_factory):
+    """Started by the script, a queue.py in the current folder does not hide the standard library's from Areion."""
+    script = tmp_path_factory.mktemp("bin") / "areion"
+    script.write_text("import sys\nfrom areion.cli import main\nsys.exit(main())")
+    (reloading.folder / "queue.py").write_text("raise RuntimeError('this is not the queue that was meant')")
+    reloading.start(areion=[str(script)])
+    reloading.wait_serving()
+    assert reloading.get() == "first"
+    assert reloading.end() == 0

@@ -59,6 +59,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until a signal."""
     check_settings(options)
+    if options.reload_dir and not options.reload:
+        raise CommandError("--reload-dir needs --reload")
     if options.reload_child is not None:
         return _run_as_child(options)
     if options.reload:
@@ -109,6 +111,10 @@ def _reload_folders(names: list[str]) -> list[Path]:
 
 
 def _interpreter_options() -> list[str]:
-    """Return the options that this interpreter was started with, such as ``-X dev``."""
+    """Return the options that this interpreter was started with, such as ``-X dev``.
+
+    Started by the ``areion`` script, it did not have the current folder among those it imports itself from, and
+    ``-m`` must not add it: a queue.py in it would hide the standard library's from Areion.
+    """
     options = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv)]
-    return options[:-1] if options and options[-1] in ("-m", "-c") else options
+    return options[:-1] if options and options[-1] in ("-m", "-c") else [*options, "-P"]

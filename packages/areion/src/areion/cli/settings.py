@@ -98,6 +98,10 @@ def check_settings(options: argparse.Namespace) -> None:
     given = [name for name, there in places.items() if there]
     if len(given) > 1:
         raise CommandError(f"{' and '.join(given)}: give one of them")
+    if options.host is not None and options.host.startswith("["):
+        raise CommandError(f"--host: an IPv6 address has no brackets here, got {options.host!r}")
+    if options.uds == "":
+        raise CommandError("--uds: expected the path of a socket, got ''")
     if options.tls_key is not None and options.tls_cert is None:
         raise CommandError("--tls-key needs --tls-cert")
     _config(HttpConfig(), options)
@@ -123,10 +127,30 @@ def _apply_tls(server: AreionServer, options: argparse.Namespace) -> None:
         if file is not None and not Path(file).is_file():
             raise CommandError(f"{option}: there is no file {file!r}")
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(options.tls_cert, options.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise CommandError(f"--tls-cert {options.tls_cert}: {error}") from error
+        # The empty password keeps OpenSSL from asking for one at the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(options.tls_cert, options.tls_key, "")
+    except ssl.SSLError as error:
+        raise CommandError(_tls_reason(options, error)) from error
+    except OSError as error:
+        raise CommandError(f"{error.filename or options.tls_cert}: {error.strerror or error}") from error
     server.with_options(tls=None, certfile=options.tls_cert, keyfile=options.tls_key)
+
+
+def _tls_reason(options: argparse.Namespace, error: ssl.SSLError) -> str:
+    """Say what is wrong with a certificate or its key, which OpenSSL tells only to those who know it."""
+    key = options.tls_key or options.tls_cert
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return f"--tls-key: the key in {key!r} is not that of the certificate in {options.tls_cert!r}"
+    for option, file, what in (
+        ("--tls-cert", options.tls_cert, "CERTIFICATE-----"),
+        ("--tls-key", key, "PRIVATE KEY-----"),
+    ):
+        if what not in Path(file).read_text(encoding="ascii", errors="replace"):
+            name = what.rstrip("-").lower()
+            return f"{option}: there is no {name} in PEM form in {file!r}"
+    if "ENCRYPTED" in Path(key).read_text(encoding="ascii", errors="replace"):
+        return f"--tls-key: the key in {key!r} has a password; pass a context to with_tls() in the program"
+    return f"--tls-cert {options.tls_cert}: {error.reason or error}"
 
 
 def _config(config: HttpConfig, options: argparse.Namespace) -> HttpConfig:

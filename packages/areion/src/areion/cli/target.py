@@ -100,6 +100,7 @@ def find_target(name: str) -> Target:
     """
     place, attribute = _split(name)
     module_name = _module_of_file(Path(place)) if _is_path(place) else _module_from_here(place)
+    _refuse_hidden(module_name)
     module = _import(module_name)
     if not attribute:
         attribute = _usual_attribute(module, module_name)
@@ -143,7 +144,11 @@ def _is_path(place: str) -> bool:
 def _module_of_file(path: Path) -> str:
     """Return the dotted name that a file is imported by, and let it be found."""
     if path.is_dir():
+        if not (path / "__init__.py").is_file():
+            raise CommandError(f"{str(path)!r} is a folder without __init__.py; name a file in it")
         path /= "__init__.py"
+    if path.is_file() and path.suffix != ".py":
+        raise CommandError(f"{str(path)!r} is no Python file: its name does not end with .py")
     if not path.is_file():
         beside = [str(each) for each in path.parent.glob("*.py")] if path.parent.is_dir() else []
         raise CommandError(f"there is no file {str(path)!r}{_hint(str(path), beside)}")
@@ -168,9 +173,24 @@ def _module_from_here(name: str) -> str:
 
 
 def _search_first(folder: Path) -> None:
-    if str(folder) not in sys.path:
+    if sys.path[:1] != [str(folder)]:
         sys.path.insert(0, str(folder))
     importlib.invalidate_caches()
+
+
+def _refuse_hidden(name: str) -> None:
+    """Refuse a module whose file is there, but whose name belongs to another that is loaded already."""
+    top = name.partition(".")[0]
+    loaded = sys.modules.get(top)
+    if loaded is None:
+        return
+    taken = getattr(loaded, "__file__", None)
+    for file in (Path(sys.path[0], f"{top}.py"), Path(sys.path[0], top, "__init__.py")):
+        if file.is_file() and (taken is None or not Path(taken).exists() or not file.samefile(taken)):
+            raise CommandError(
+                f"{str(file)!r} cannot be imported: {top!r} is the name of {taken or 'a built-in module'}, "
+                "which is loaded already; rename the file"
+            )
 
 
 # -- importing --------------------------------------------------------------------------------------------------
@@ -188,7 +208,9 @@ def _import(name: str) -> ModuleType:
             f"{name} ends the process while it is imported (SystemExit: {error.code}); "
             'put what runs it under if __name__ == "__main__"'
         ) from error
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise ProgramError(f"{name} could not be imported", describe_failure(error)) from error
 
 
@@ -197,7 +219,8 @@ def _no_module(name: str, missing: str) -> str:
     if parent:
         holder = sys.modules.get(parent)
         if not hasattr(holder, "__path__"):
-            return f"there is no module {missing!r}: {parent!r} is no package"
+            hint = f"; did you mean {f'{parent}:{last}'!r}?" if hasattr(holder, last) else ""
+            return f"there is no module {missing!r}: {parent!r} is no package{hint}"
         beside = [each.name for each in pkgutil.iter_modules(getattr(holder, "__path__", ()))]
         return f"there is no module {last!r} in {parent!r}{_hint(last, beside)}"
     here = Path.cwd()
@@ -257,7 +280,11 @@ def _call(target: Target) -> Any:
         )
     try:
         return target.found()
-    except Exception as error:
+    except SystemExit as error:
+        raise CommandError(f"{target.name}() ends the process (SystemExit: {error.code})") from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise ProgramError(f"{target.name}() failed", describe_failure(error)) from error
 
 
