@@ -299,13 +299,33 @@ def test_jitter_delays_within_its_bound_and_does_not_add_up(make_world):
 def test_arguments_reach_the_function_whatever_their_names(world):
     """Arguments for a cron task are the function's, even if they are named like the scheduler's own."""
     calls = []
-    names = {"id": 1, "name": 2, "args": 3, "kwargs": 4, "second": 5, "func": 6, "jitter": 7, "timezone": 8}
+    names = {
+        "cron": 0,
+        "id": 1,
+        "name": 2,
+        "args": 3,
+        "kwargs": 4,
+        "second": 5,
+        "func": 6,
+        "self": 7,
+        "timezone": 8,
+    }
     world.orchestrator.schedule_cron_task(
         lambda *args, **kwargs: calls.append((args, kwargs)), {"minute": 0}, 1, "two", **names
     )
     world.orchestrator.start()
     world.advance(HOUR)
     assert calls == [((1, "two"), names)]
+
+
+def test_the_schedule_by_position_or_by_name(world):
+    """`cron=` is the schedule where nothing follows the function, and else an argument of the function."""
+    orchestrator = world.orchestrator
+    assert orchestrator.schedule_cron_task(print, cron="0 3 * * *").schedule.cron == "0 3 * * *"
+    job = orchestrator.schedule_cron_task(world.note, {"minute": 0}, cron="mine")
+    assert job.schedule.cron == {"minute": 0}
+    with pytest.raises(TypeError, match="needs a schedule"):
+        orchestrator.schedule_cron_task(print)
 
 
 def test_one_function_many_jobs(world):

@@ -80,6 +80,7 @@ BAD = [
     ({}, None, "at least one of"),
     ({"hours": 1}, "hours", "did you mean 'hour'"),
     ({"func": 1}, "func", "unknown cron field"),
+    ({"hour": "*,24"}, "hour", "out of range 0-23"),
     ({"hour": 24}, "hour", "0-23"),
     ({"hour": -1}, "hour", "0-23"),
     ({"minute": 60}, "minute", "0-59"),

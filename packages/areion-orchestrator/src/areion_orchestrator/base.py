@@ -33,7 +33,7 @@ class BaseOrchestrator(ABC):
 
     @abstractmethod
     def schedule_cron_task(
-        self, func: Callable[..., Any], /, cron: str | Mapping[str, Any], *args: Any, **kwargs: Any
+        self, func: Callable[..., Any], cron: str | Mapping[str, Any], /, *args: Any, **kwargs: Any
     ) -> Any:
         """Run `func(*args, **kwargs)` whenever `cron` is due; one function may be scheduled many times.
 

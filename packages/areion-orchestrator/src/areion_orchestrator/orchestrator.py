@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from contextvars import copy_context
 from datetime import tzinfo
 from types import FunctionType
-from typing import Any, Self
+from typing import Any, Self, overload
 
 from areion_orchestrator._backend import Backend
 from areion_orchestrator._calls import check_callable, is_coroutine_function
@@ -163,26 +163,36 @@ class Orchestrator(RegisteredTasks, BaseOrchestrator):
         check_callable(func, "submit_task()")
         return backend.submit(func, args, kwargs)
 
+    @overload
     def schedule_cron_task(
-        self, func: Callable[..., Any], /, cron: str | Mapping[str, Any], *args: Any, **kwargs: Any
-    ) -> Job:
+        self, func: Callable[..., Any], cron: str | Mapping[str, Any], /, *args: Any, **kwargs: Any
+    ) -> Job: ...
+
+    @overload
+    def schedule_cron_task(
+        self, func: Callable[..., Any], /, *, cron: str | Mapping[str, Any], **kwargs: Any
+    ) -> Job: ...
+
+    def schedule_cron_task(self, func: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Job:
         """Run `func(*args, **kwargs)` whenever `cron` is due.
 
         Args:
             func: As for `submit_task()`; one function may be scheduled many times.
-            cron: As for `CronSchedule`.
-            *args: Positional arguments of `func`.
-            **kwargs: Keyword arguments of `func`, whatever their names. For options of the job, see
-                `add_cron_job()`.
+            *args: `cron`, as for `CronSchedule`, and then the positional arguments of `func`.
+            **kwargs: Keyword arguments of `func`, whatever their names; but where nothing follows `func`,
+                `cron` is the schedule. For options of the job, see `add_cron_job()`.
 
         Returns:
             The job's handle.
 
         Raises:
             ValueError: `cron` is malformed or has no due instant in the future.
-            TypeError: `func` cannot be called.
+            TypeError: `func` cannot be called, or there is no `cron`.
         """
-        return self.add_cron_job(func, cron, args=args, kwargs=kwargs)
+        if not args and "cron" not in kwargs:
+            raise TypeError("schedule_cron_task() needs a schedule: schedule_cron_task(func, '0 3 * * *')")
+        cron, *rest = args or (kwargs.pop("cron"),)
+        return self.add_cron_job(func, cron, args=tuple(rest), kwargs=kwargs)
 
     def add_cron_job(
         self,

@@ -88,7 +88,7 @@ def parse_crontab(cron: str) -> Pattern:
         # Vixie's rule: of two restricted fields either will do, but one that begins with a star (`*/2` too)
         # only narrows the other.
         either=not (day.startswith("*") or weekday.startswith("*")),
-        fixed=not (hour.startswith("*") or minute.startswith("*")),
+        fixed="*" not in hour and "*" not in minute,
     )
 
 
@@ -172,7 +172,7 @@ def _expand(guarded: list[str], cron: str) -> Any:
 
 
 def _numbers(field: Field, expanded: list[Any]) -> tuple[int, ...]:
-    if expanded == ["*"]:
+    if "*" in expanded:  # alone, or in a list: `5,*`
         return tuple(range(field.low, field.high + 1))
     return tuple(sorted(expanded))
 
@@ -180,7 +180,7 @@ def _numbers(field: Field, expanded: list[Any]) -> tuple[int, ...]:
 def _day_set(expanded: list[Any], nearest: set[int]) -> DaySet | None:
     if nearest:
         return DaySet(nearest=frozenset(nearest))
-    if expanded == ["*"]:
+    if "*" in expanded:  # alone, or in a list: `5,*`
         return None
     return DaySet(days=frozenset(day for day in expanded if day != "l"), last="l" in expanded)
 
@@ -195,6 +195,6 @@ def _weekday_set(expanded: list[Any], nth: dict[int, set[Any]]) -> DaySet | None
                 for place in places
             )
         )
-    if expanded == ["*"]:
+    if "*" in expanded:  # alone, or in a list: `5,*`
         return None
     return DaySet(weekdays=frozenset((weekday + 6) % 7 for weekday in expanded))

@@ -86,13 +86,9 @@ def parse(field: Field, value: Any, cron: Any) -> frozenset[int] | None:
     Raises:
         CronError: The value is of a wrong type, malformed or out of range.
     """
-    numbers: set[int] = set()
-    for part in split(field, value, cron):
-        found = _parse_part(field, part, cron)
-        if found is None:
-            return None
-        numbers.update(found)
-    return frozenset(numbers)
+    found = [_parse_part(field, part, cron) for part in split(field, value, cron)]
+    numbers = [each for each in found if each is not None]
+    return frozenset().union(*numbers) if len(numbers) == len(found) else None
 
 
 def split(field: Field, value: Any, cron: Any) -> list[str]:
