@@ -198,17 +198,67 @@ async def test_whatever_a_handler_raises_harms_its_own_request_only(serve, log, 
     assert not connection.closed
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-async def test_what_ends_the_program_is_let_through(error):
-    """KeyboardInterrupt and SystemExit reach whoever runs the loop."""
+def ends(error, kind):
+    """A handler that ends the program, in one of the ways there are."""
 
-    def handler(request):
+    def at_once(request):
         raise error
 
-    connection = MemoryServer(handler).connect()
-    with pytest.raises(error):
-        connection.send(get("/"))
-    connection.lose()
+    async def coroutine(request):
+        raise error
+
+    async def waiting(request):
+        await asyncio.sleep(0.01)
+        raise error
+
+    def body(request):
+        def pieces():
+            raise error
+            yield b""
+
+        return HttpResponse(pieces())
+
+    def late(request):
+        def pieces():
+            yield b"some"
+            raise error
+
+        return HttpResponse(pieces())
+
+    return {"plain": at_once, "coroutine": coroutine, "waiting": waiting, "body": body, "late": late}[kind]
+
+
+@pytest.mark.parametrize("kind", ["plain", "coroutine", "waiting", "body", "late"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_what_ends_the_program_reaches_whoever_runs_the_loop(error, kind):
+    """Its client is told, the requests behind it are not handled, and no drain waits for the connection."""
+    handled = []
+    handler = ends(error, kind)
+    connections = []
+
+    def counting(request):
+        handled.append(request.raw_path)
+        return handler(request)
+
+    async def serving():
+        server = MemoryServer(counting, config=HttpConfig(shutdown_timeout=60))
+        connections.append(server.connect())
+        connections[0].send(get("/a", "/b"))
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await server.stop()
+
+    with asyncio.Runner() as runner, pytest.raises(error):
+        runner.run(serving())
+    (connection,) = connections
+    if kind == "late":
+        assert connection.transport.aborted
+    else:
+        (answer,) = read_responses(connection.take())
+        assert (answer.status, answer.headers["connection"]) == (503, "close")
+        assert connection.closed
+    assert handled == ["/a"]
 
 
 async def test_an_http_error_is_its_response(serve, log):
@@ -460,6 +510,46 @@ async def test_head_has_the_fields_of_get_and_no_body(serve, body):
         assert bare.headers == full.headers
         assert bare.body == b""
         assert full.headers["content-length"] == str(len(full.body))
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"HEAD / HTTP/1.1\r\n\r\n",
+        b"HEAD / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n",
+        b"HEAD  / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"\r\nHEAD /\0 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"HEAD / HTTP/3.0\r\nHost: a\r\n\r\n",
+        b"HEAD /" + b"a" * 9000,
+    ],
+)
+@pytest.mark.parametrize("in_front", [b"", GET % b"/a"])
+@pytest.mark.parametrize("size", [1, 100_000])
+async def test_a_refused_head_has_no_body(serve, wire, in_front, size):
+    """A client that has asked with HEAD reads none, and would take it for another answer (RFC 9110 §9.3.2)."""
+    connection = serve(lambda request: "x").connect()
+    wire = in_front + wire
+    for at in range(0, len(wire), size):
+        connection.send(wire[at : at + size])
+    said = connection.take()
+    *_, answer = read_responses(said, ["GET", "HEAD"] if in_front else ["HEAD"])
+    assert answer.status in {400, 414, 505}
+    assert int(answer.headers["content-length"]) > 10
+    assert connection.closed
+
+
+@pytest.mark.parametrize("how", ["end", "time"])
+async def test_an_unfinished_head_request_is_refused_without_a_body(serve, how):
+    """Whether its client closes its side inside it, or lets the time pass."""
+    server = serve(lambda request: "x")
+    connection = server.connect()
+    connection.send(b"HEAD / HTTP/1.1\r\nHo")
+    if how == "end":
+        connection.end()
+    else:
+        server.pass_time(60)
+    (answer,) = read_responses(connection.take(), ["HEAD"])
+    assert (answer.status, answer.body) == (400 if how == "end" else 408, b"")
 
 
 async def test_head_of_something_large_or_streamed(serve):
@@ -920,8 +1010,9 @@ async def test_data_behind_the_last_answer_is_thrown_away_up_to_a_bound(serve):
     connection = serve(lambda request: "x").connect()
     assert statuses(await connection.feed(b"BAD\r\n")) == [400]
     assert connection.transport.half_closed
-    for _ in range(16):
-        connection.send(b"x" * 65_536)
+    data = b"x" * (1 << 20)
+    for _ in range(64):
+        connection.send(data)
     assert not connection.transport.aborted
     connection.send(b"x")
     assert connection.transport.aborted

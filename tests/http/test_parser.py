@@ -149,8 +149,40 @@ def test_an_incomplete_head_is_refused_only_if_the_complete_one_is(head):
     end = request._head_end
     checked = 0
     for at in range(1, end):
-        checked = PARSER.check_partial(head[:at], 0, checked)
+        checked = PARSER.check_partial(head[:at], 0, checked, at - 1)
         PARSER.check_partial(head[:at], 0, 0)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(mutated(), st.data())
+def test_in_steps_a_head_is_refused_at_the_byte_where_it_is_refused_at_once(head, data):
+    """What has been seen is not looked at again, and nothing wrong is missed for that."""
+    checked = seen = 0
+    while seen < len(head):
+        at = data.draw(st.integers(seen + 1, len(head)))
+        if b"\r\n\r\n" in head[:at].lstrip(b"\r\n"):
+            return
+        outcomes = []
+        for arguments in ((checked, seen), (0, 0)):
+            try:
+                outcomes.append(PARSER.check_partial(head[:at], 0, *arguments))
+            except ProtocolError as error:
+                outcomes.append(error.status_code)
+                stopped = True
+            else:
+                stopped = False
+        assert outcomes[0] == outcomes[1]
+        if stopped:
+            return
+        checked, seen = outcomes[0], at
+
+
+def test_a_long_line_in_small_pieces_is_looked_at_once():
+    """A byte that comes alone must not cost a look at all that came before it."""
+    head = b"GET / HTTP/1.1\r\nX: \0" + b"y" * 400
+    assert PARSER.check_partial(head + b"y", 0, 16, len(head)) == 16
+    with pytest.raises(ProtocolError):
+        PARSER.check_partial(head + b"y", 0, 16, 16)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

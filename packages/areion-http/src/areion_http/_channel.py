@@ -16,8 +16,9 @@ from areion_http.request import Client, ConnectionInfo
 if TYPE_CHECKING:
     from areion_http._shared import Shared
 
-# Input thrown away after the last answer; whoever sends more gets a reset.
-_LINGER_BYTES: Final = 1024 * 1024
+# Input thrown away after the last answer; whoever sends more gets a reset. Enough for the upload of a client that
+# reads only when it has sent all; linger_timeout bounds the time.
+_LINGER_BYTES: Final = 64 * 1024 * 1024
 
 
 class Channel(asyncio.Protocol, ConnectionInfo):

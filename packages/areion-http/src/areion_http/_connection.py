@@ -252,7 +252,8 @@ class HttpConnection(Intake):
         elif (error := task.exception()) is None:
             result = task.result()
         elif isinstance(error, _ENDS_THE_LOOP):
-            return
+            # The task has let it through to the loop itself.
+            result = self._last_answer()
         else:
             result = self._failed(request, error)
         self._timed_out = False
@@ -274,7 +275,9 @@ class HttpConnection(Intake):
     def _failed(self, request: HttpRequest, error: BaseException) -> Any:
         """Return the answer to a request whose handler raised."""
         if isinstance(error, _ENDS_THE_LOOP):
-            raise error
+            # Raised from the loop: a transport of uvloop's would keep what its protocol raises.
+            self._loop.call_soon(_raise, error)
+            return self._last_answer()
         if self._transport is None and isinstance(error, ClientDisconnectedError):
             return None
         if not isinstance(error, Exception):
@@ -294,6 +297,11 @@ class HttpConnection(Intake):
             elif isinstance(error, RequestTimeoutError):
                 self._shared.log_refusal(self, error)
         return self._shared.failed(request, error)
+
+    def _last_answer(self) -> HttpResponse:
+        """Return the answer to a request whose handler has ended the program."""
+        self._left = 0
+        return HttpResponse("the server is stopping", 503, "text/plain")
 
     # -- responses ----------------------------------------------------------------------------------------
 
@@ -354,8 +362,6 @@ class HttpConnection(Intake):
         assert request is not None
         assert sender is not None
         error = None if task.cancelled() else task.exception()
-        if isinstance(error, _ENDS_THE_LOOP):
-            return
         if error is None and not task.cancelled():
             self._finish(request, keep=task.result())
         else:
@@ -369,10 +375,15 @@ class HttpConnection(Intake):
         if not sender.entered:
             self._shared.discard(sender.response)
         if not sender.begun and self._transport is not None:
-            result = self._cancelled(request) if error is None else self._failed(request, error)
+            if error is None:
+                result = self._cancelled(request)
+            elif isinstance(error, _ENDS_THE_LOOP):
+                result = self._last_answer()
+            else:
+                result = self._failed(request, error)
             self._settle(request, result)
             return
-        if error is not None and not isinstance(error, ConnectionError):
+        if error is not None and not isinstance(error, (ConnectionError, *_ENDS_THE_LOOP)):
             self._shared.log_broken_off(request, error)
         # A length or a last chunk would say that the body is complete, and it is not.
         self.abort()
@@ -496,8 +507,12 @@ class HttpConnection(Intake):
         return self._request
 
 
-# Exceptions that asyncio lets through to whoever runs the loop; nothing is to be answered then.
+# Exceptions that asyncio lets through to whoever runs the loop.
 _ENDS_THE_LOOP: Final = (KeyboardInterrupt, SystemExit)
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 # PERF: asked of every answer that closes its connection; the check of an abstract class takes longer.

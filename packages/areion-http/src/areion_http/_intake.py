@@ -58,7 +58,7 @@ class Intake(Channel):
         held = len(self._buffer)
         data = self._buffer + data
         if held and data.find(b"\r\n\r\n", max(0, held - 3)) < 0:
-            self._check_partial(data)
+            self._check_partial(data, held)
         else:
             self._buffer = b""
             self.data_received(data)
@@ -91,12 +91,12 @@ class Intake(Channel):
     def _keep_partial(self, data: bytes, position: int) -> None:
         """Keep the beginning of a head until more comes."""
         self._checked = 0
-        self._check_partial(data[position:])
+        self._check_partial(data[position:], 0)
 
-    def _check_partial(self, data: bytes) -> None:
+    def _check_partial(self, data: bytes, seen: int) -> None:
         self._buffer = data
         try:
-            self._checked = self._shared.parser.check_partial(data, 0, self._checked)
+            self._checked = self._shared.parser.check_partial(data, 0, self._checked, seen)
         except ProtocolError as error:
             self.refuse(error)
 
@@ -154,7 +154,14 @@ class Intake(Channel):
         self._busy = True
         self._shared.log_refusal(self, error)
         response = HttpResponse(error.message, error.status_code, "text/plain", error.headers)
-        self.write(self._shared.serializer.response(response, response.encode(), connection=b"close"))
+        # The answer to a HEAD has no content, whatever else is wrong with it (RFC 9110 §9.3.2).
+        to_head = error.to_head if isinstance(error, ProtocolError) else False
+        to_head = to_head or self._buffer.lstrip(b"\r\n").startswith(b"HEAD ")
+        self.write(
+            self._shared.serializer.response(
+                response, response.encode(), connection=b"close", with_body=not to_head
+            )
+        )
         self._end(linger=True)
 
     def _end(self, *, linger: bool) -> None:

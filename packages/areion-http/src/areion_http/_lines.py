@@ -98,12 +98,12 @@ def read_head(data: bytes, start: int, fields_end: int, config: HttpConfig) -> F
     return head
 
 
-def check_partial(data: bytes, start: int, checked: int, config: HttpConfig) -> int:
+def check_partial(data: bytes, start: int, checked: int, seen: int, config: HttpConfig) -> int:
     """Check what has arrived of a head that is not complete; see ``HeadParser.check_partial``."""
     start = skip_empty(data, start)
     checked = max(start, checked)
-    # The byte before the mark again: it may have been a CR whose LF has only now arrived.
-    _refuse_forbidden(data, max(start, checked - 1), len(data), start)
+    # The last byte seen again: it may have been a CR whose LF has only now arrived.
+    _refuse_forbidden(data, max(start, seen - 1), len(data), start)
     first_line = checked == start
     position = checked
     scratch = Framing(data)
@@ -129,7 +129,8 @@ def check_partial(data: bytes, start: int, checked: int, config: HttpConfig) -> 
 
 def _fail(reason: str, data: bytes, position: int, start: int, status_code: int = 400) -> NoReturn:
     excerpt = data[max(start, position - _EXCERPT) : position + _EXCERPT]
-    raise ProtocolError(reason, status_code, offset=position - start, excerpt=excerpt)
+    to_head = data.startswith(b"HEAD ", start)
+    raise ProtocolError(reason, status_code, offset=position - start, excerpt=excerpt, to_head=to_head)
 
 
 def _refuse_forbidden(data: bytes, begin: int, end: int, start: int) -> None:

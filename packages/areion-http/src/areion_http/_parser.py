@@ -108,19 +108,20 @@ class HeadParser(Generic[R]):
         request._expects_continue = head.expects_continue
         return request
 
-    def check_partial(self, data: bytes, start: int, checked: int) -> int:
+    def check_partial(self, data: bytes, start: int, checked: int, seen: int = 0) -> int:
         """Refuse an incomplete head as early as it can be known to be wrong.
 
         Args:
             data: What has been received.
             start: Where the head begins.
             checked: What the previous call returned; ``start`` at first.
+            seen: How much of ``data`` the previous call was given; 0 at first.
 
         Returns:
-            The offset up to which complete lines have been found right; give it to the next call, so that
-            the work stays linear however the bytes arrive.
+            The offset up to which complete lines have been found right; with ``seen`` it keeps the work linear
+            however the bytes arrive.
 
         Raises:
             ProtocolError: If no further bytes can make it a valid head within the limits.
         """
-        return _lines.check_partial(data, start, checked, self._config)
+        return _lines.check_partial(data, start, checked, seen, self._config)

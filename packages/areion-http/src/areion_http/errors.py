@@ -150,13 +150,23 @@ class ProtocolError(HttpError):
         reason: What is wrong, in a few words with the RFC's section; it is the response's body.
         offset: Where in the message the parser stopped, in bytes from its start.
         excerpt: Up to 32 bytes around the offset.
+        to_head: Whether the message is a HEAD request, so that the answer has no content.
     """
 
     status_code = 400
     message = "Bad Request"
 
-    def __init__(self, reason: str, status_code: int = 400, *, offset: int = 0, excerpt: bytes = b"") -> None:
+    def __init__(
+        self,
+        reason: str,
+        status_code: int = 400,
+        *,
+        offset: int = 0,
+        excerpt: bytes = b"",
+        to_head: bool = False,
+    ) -> None:
         super().__init__(reason, status_code)
+        self.to_head = to_head
         self.reason = reason
         self.offset = offset
         self.excerpt = excerpt
