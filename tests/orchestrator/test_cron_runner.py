@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from areion_orchestrator import CronSchedule, Orchestrator, QueueFullError
+from areion_orchestrator import CronSchedule, Orchestrator, QueueFullError, StoreError
 from areion_orchestrator.testing import FakeClock, eventually
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -202,14 +202,66 @@ def test_without_coalescing_each_missed_instant_is_run(make_world):
     assert (len(world.times), job.runs, most[0]) == (5, 5, 1)
 
 
-def test_a_clock_set_back_a_little_runs_nothing_twice(world):
-    """Half an hour back, as by an administrator: what ran is not run again, and goes on when its time comes."""
-    world.orchestrator.schedule_cron_task(world.note, "0 * * * *")
+def test_a_clock_set_back_repeats_no_fixed_moment(world):
+    """Half an hour back, as by an administrator: a job at a fixed hour and minute that ran is not run again."""
+    world.orchestrator.schedule_cron_task(world.note, "0 1,3 * * *")
     world.orchestrator.start()
     world.advance(HOUR)
     world.jump(-HOUR / 2)
+    world.advance(3 * HOUR)
+    assert world.times == [START + HOUR, START + 3 * HOUR]
+
+
+@pytest.mark.parametrize("store", [False, True])
+def test_a_clock_set_back_silences_no_wildcard_job(make_world, tmp_path, caplog, store):
+    """Two hours back: a job of each minute goes on in the next minute, not in two hours."""
+    world = make_world(START + 12 * HOUR, store=tmp_path / "tasks.db" if store else None)
+    world.orchestrator.schedule_cron_task(world.note, "* * * * *")
+    world.orchestrator.start()
+    world.advance(MINUTE)
+    world.jump(-2 * HOUR)
+    world.advance(3 * MINUTE)
+    noon = START + 12 * HOUR
+    assert world.times == [noon + MINUTE, *(noon - 2 * HOUR + number * MINUTE for number in (2, 3, 4))]
+    assert any("set back by 7200 s" in text for text in texts(caplog))
+
+
+def test_a_clock_set_back_by_seconds_is_waited_for(world):
+    """What a time server corrects by seconds runs nothing twice, whatever the schedule."""
+    world.orchestrator.schedule_cron_task(world.note, "* * * * *")
+    world.orchestrator.start()
+    world.advance(MINUTE)
+    world.jump(timedelta(seconds=-30))
+    world.advance(2 * MINUTE)
+    assert world.times == [START + MINUTE, START + 2 * MINUTE]
+
+
+def test_a_clock_set_back_when_the_store_is_gone(make_world, tmp_path, monkeypatch, caplog):
+    """A store that cannot be asked costs no job its place in the plan."""
+    world = make_world(START + 12 * HOUR, store=tmp_path / "tasks.db")
+    job = world.orchestrator.schedule_cron_task(world.note, "* * * * *")
+    world.orchestrator.start()
+
+    def fail(*_args):
+        raise StoreError("the disk is gone", path="tasks.db")
+
+    monkeypatch.setattr(world.orchestrator._backend.durable, "see_job", fail)
+    world.jump(-2 * HOUR)
+    assert job.next_run == START + 10 * HOUR + MINUTE
+    assert any("the disk is gone" in text for text in texts(caplog, logging.ERROR))
+
+
+@pytest.mark.parametrize("cron", ["0 * * * *", "0 1,2,3,4,5 * * *"])
+@pytest.mark.parametrize("store", [False, True])
+def test_a_clock_set_back_by_hours_voids_the_plan(make_world, tmp_path, cron, store):
+    """Five hours back, every job goes by the new time, also where processes share the firings."""
+    world = make_world(START + 5 * HOUR - MINUTE, store=tmp_path / "tasks.db" if store else None)
+    world.orchestrator.schedule_cron_task(world.note, cron)
+    world.orchestrator.start()
+    world.advance(MINUTE)
+    world.clock.set(START)
     world.advance(2 * HOUR)
-    assert world.times == [START + HOUR, START + 2 * HOUR]
+    assert world.times == [START + 5 * HOUR, START + HOUR, START + 2 * HOUR]
 
 
 def test_a_clock_set_back_by_hours_is_a_correction(world, caplog):

@@ -83,16 +83,16 @@ def test_nothing_is_called_after_stop(clock):
     assert not any(thread.name == "timers under test" for thread in threading.enumerate())
 
 
-def test_a_correction_of_the_clock_is_told(clock):
-    """Set back by more than three hours, the thread calls on_correction; by less, it does not."""
-    corrections = []
-    timers = Timers(clock, Log(), "timers under test", lambda: corrections.append(1))
+def test_a_clock_that_was_set_back_is_told(clock):
+    """Set back by more than a minute, the thread calls on_set_back with how far; by less, it does not."""
+    steps = []
+    timers = Timers(clock, Log(), "timers under test", steps.append)
     timers.call_later(10, print)
     asleep(clock)
-    clock.set(datetime(2025, 12, 31, 22, tzinfo=UTC))
-    assert corrections == []
+    clock.set(datetime(2025, 12, 31, 23, 59, tzinfo=UTC))
+    assert steps == []
     clock.set(datetime(2025, 12, 31, 12, tzinfo=UTC))
-    assert corrections == [1]
+    assert steps == [12 * 3600 - 60]
     timers.stop()
 
 

@@ -26,6 +26,10 @@ from areion_orchestrator.job import Job, JobOptions
 # With coalesce=False, at most so many missed instants are made up for at once: an hour of seconds.
 MOST_MADE_UP = 3600
 
+# A clock set back by more than this is a correction, and what the wrong clock planned is void; less, and jobs at
+# a fixed hour and minute keep to what has run. cron(8) draws the same line.
+_CORRECTION = 3 * 3600.0
+
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -192,14 +196,25 @@ class CronRunner:
         if timer is not None and self._timers is not None:
             self._timers.cancel(timer)
 
-    def _plan_anew(self) -> None:
-        """Forget what was planned by a clock that was wrong by hours."""
+    def _plan_anew(self, back: float) -> None:
+        """Plan by the new time after the clock was set back; the rules are those of cron(8)."""
+        all_jobs = back > _CORRECTION
         with self._lock:
             now = self._now()
-            self._log.write("warning", "the clock was set back to %s; the jobs are planned anew", now)
+            which = "the jobs" if all_jobs else "the jobs with `*` in hour or minute"
+            text = "the clock was set back by %.0f s, to %s; %s are planned anew"
+            self._log.write("warning", text, back, now, which)
             for job in self._jobs.values():
-                self._disarm(job)
-                self._arm(job, now)
+                if all_jobs or not job.schedule.is_fixed:
+                    self._disarm(job)
+                    self._arm(job, self._since_if_known(job, now))
+
+    def _since_if_known(self, job: Job, now: datetime) -> datetime:
+        try:
+            return self._since(job, now)
+        except OrchestratorError as error:
+            self._log.write("error", "job %r is planned without regard to other processes: %s", job.id, error)
+            return now
 
     def _fire(self, job: Job, due: datetime, delay: float) -> None:
         """Handle an instant that has come, and those missed since; in the timer thread."""

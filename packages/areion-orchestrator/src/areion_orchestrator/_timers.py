@@ -9,14 +9,14 @@ from __future__ import annotations
 import heapq
 import threading
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 
 from areion_orchestrator._log import Log
 from areion_orchestrator.clock import Clock
 
-# A clock set back by more than this is a correction (cron(8) draws the same line); what was planned by the
-# wrong clock must be planned anew.
-CORRECTION = 3 * 3600.0
+# A clock set back by less than this is waited for: no schedule need be silent for longer than cron's own minute.
+_SET_BACK = 60.0
 
 # Cancelled timers stay in the heap until they come up, or until they are this many and more than half of it.
 _FEW_CANCELLED = 256
@@ -39,16 +39,16 @@ class Timers:
         clock: Tells the time and waits.
         log: Where failures of callbacks are written.
         name: The thread's name.
-        on_correction: Called in the thread when the clock was set back by hours.
+        on_set_back: Called in the thread when the clock was set back, with by how many seconds.
     """
 
     def __init__(
-        self, clock: Clock, log: Log, name: str, on_correction: Callable[[], None] | None = None
+        self, clock: Clock, log: Log, name: str, on_set_back: Callable[[float], None] | None = None
     ) -> None:
         self._clock = clock
         self._log = log
         self._name = name
-        self._on_correction = on_correction
+        self._on_set_back = on_set_back
         self._condition = threading.Condition()
         self._heap: list[tuple[float, int, Timer]] = []
         self._order = count()
@@ -102,8 +102,11 @@ class Timers:
                 if self._stopped:
                     return
                 now = self._clock.now()
-                corrected, latest = now < latest - CORRECTION, now
-                callback = self._on_correction if corrected else self._take_due(now)
+                back, latest = latest - now, now
+                if back > _SET_BACK and self._on_set_back is not None:
+                    callback: Callable[[], None] | None = partial(self._on_set_back, back)
+                else:
+                    callback = self._take_due(now)
             if callback is None:
                 continue
             try:

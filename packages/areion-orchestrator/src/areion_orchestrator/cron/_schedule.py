@@ -84,6 +84,11 @@ class CronSchedule:
         """The time zone that the expression is read in."""
         return self._zone
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it names fixed hours and minutes (no `*` in either), each of which is due once a day."""
+        return self._pattern.fixed
+
     def next_after(self, moment: datetime) -> datetime | None:
         """Find when the schedule is due next.
 
