@@ -1,4 +1,4 @@
-"""Checks of the numbers that users give, with errors that name the argument."""
+"""Checks of the options that users give, with errors that name the argument."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from dataclasses import fields, replace
 from typing import Any
 
 from areion_orchestrator.job import JobOptions
+
+# Some thirty years: beyond, the system's waits and the calendar of datetime overflow.
+LONGEST = 1e9
 
 
 def check_number(name: str, value: Any, least: float, *, whole: bool = False) -> None:
@@ -21,6 +24,32 @@ def check_number(name: str, value: Any, least: float, *, whole: bool = False) ->
         raise ValueError(f"{name} must be {what} of at least {least}, not {value!r}")
 
 
+def check_seconds(name: str, value: Any, least: float = 0.0, *, optional: bool = False) -> None:
+    """Refuse what is no time in seconds; None is one that never comes, if `optional`.
+
+    Raises:
+        ValueError: As for `check_number`.
+    """
+    if optional and value is None:
+        return
+    hint = " (None is for ever)" if optional else ""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not least <= value <= LONGEST:
+        raise ValueError(
+            f"{name} must be a number of seconds from {least:g} to {LONGEST:g}, not {value!r}{hint}"
+        )
+
+
+def check_switch(name: str, value: Any) -> None:
+    """Refuse what is neither True nor False.
+
+    Raises:
+        ValueError: As for `check_number`.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, not {value!r}")
+
+
 def job_options(defaults: JobOptions, changes: Mapping[str, Any]) -> JobOptions:
     """Return the options of a job: the defaults, with changes.
 
@@ -33,8 +62,9 @@ def job_options(defaults: JobOptions, changes: Mapping[str, Any]) -> JobOptions:
         names = ", ".join(sorted(unknown))
         raise TypeError(f"unknown job options: {names} (arguments of the function go in `args` and `kwargs`)")
     options = replace(defaults, **changes)
-    if options.misfire_grace is not None:
-        check_number("misfire_grace", options.misfire_grace, 0)
+    check_seconds("misfire_grace", options.misfire_grace, optional=True)
+    check_switch("coalesce", options.coalesce)
     check_number("max_instances", options.max_instances, 1, whole=True)
-    check_number("jitter", options.jitter, 0)
+    check_seconds("jitter", options.jitter)
+    check_switch("every_process", options.every_process)
     return options

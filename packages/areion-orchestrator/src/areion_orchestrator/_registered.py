@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from areion_orchestrator._backend import Backend
 from areion_orchestrator._calls import check_callable
 from areion_orchestrator._log import stable_name
-from areion_orchestrator._options import check_number
+from areion_orchestrator._options import check_number, check_seconds
 from areion_orchestrator._tasks import TaskOptions
 
 if TYPE_CHECKING:
@@ -90,10 +90,11 @@ class RegisteredTasks:
             TypeError: `func` cannot be called.
         """
         check_number("retries", retries, 0, whole=True)
-        check_number("backoff", backoff, 0)
-        check_number("backoff_max", backoff_max, 0)
-        if timeout is not None and not timeout > 0:
-            raise ValueError(f"timeout must be above 0 seconds, or None for no limit, not {timeout!r}")
+        check_seconds("backoff", backoff)
+        check_seconds("backoff_max", backoff_max)
+        check_seconds("timeout", timeout, optional=True)
+        if timeout == 0:
+            raise ValueError("timeout must be above 0 seconds, or None for no limit")
         if durable and not self._backend.has_store:
             raise ValueError("durable=True needs a file to keep tasks in: Orchestrator(store='tasks.db')")
         errors = retry_on if isinstance(retry_on, tuple) else (retry_on,)

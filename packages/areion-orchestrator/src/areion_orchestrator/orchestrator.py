@@ -21,7 +21,7 @@ from areion_orchestrator._calls import check_callable, is_coroutine_function
 from areion_orchestrator._cron_runner import CronRunner
 from areion_orchestrator._lifecycle import Deadline, ShutdownReport, name_some
 from areion_orchestrator._log import Log
-from areion_orchestrator._options import check_number, job_options
+from areion_orchestrator._options import check_number, check_seconds, check_switch, job_options
 from areion_orchestrator._pool import refusal
 from areion_orchestrator._process import register
 from areion_orchestrator._registered import RegisteredTasks
@@ -92,7 +92,10 @@ class Orchestrator(RegisteredTasks, BaseOrchestrator):
     ) -> None:
         check_number("max_workers", max_workers, 1, whole=True)
         check_number("max_queue", max_queue, 1, whole=True)
-        check_number("drain_time", drain_time, 0)
+        check_seconds("drain_time", drain_time)
+        check_switch("power_safe", power_safe)
+        if store is not None and not isinstance(store, str | os.PathLike):
+            raise ValueError(f"store must be the path of a file, not {store!r}")
         self._max_workers = max_workers
         self._max_queue = max_queue
         self._drain_time = drain_time
@@ -275,7 +278,11 @@ class Orchestrator(RegisteredTasks, BaseOrchestrator):
 
         Returns:
             What was finished, cancelled and abandoned; the latter two are also logged, by name.
+
+        Raises:
+            ValueError: `timeout` is no number of seconds.
         """
+        check_seconds("timeout", self._drain_time if timeout is None else timeout)
         with self._shutting:
             with self._lock:
                 if self._report is not None:
