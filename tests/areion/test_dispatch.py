@@ -367,6 +367,94 @@ class TestOptions:
             each.join()
         assert most == 2
 
+    def test_middleware_of_a_blocking_route_is_called_once(self, serve):
+        """A middleware that registers something when it is composed does so once, and again in no second run."""
+        seen = []
+        router = DefaultRouter()
+        router.get("/", [note_async("outer", seen), note("inner", seen)], blocking=True)(lambda request: "x")
+        served = serve(router)
+        assert served.http.get("/").text == "x"
+        assert [entry for entry in seen if entry.startswith("composed")] == ["composed inner", "composed outer"]
+
+    def test_sync_middleware_next_to_a_blocking_handler_gets_its_value(self, serve):
+        """What is sync runs together in one thread, whatever asynchronous middleware is around it."""
+        threads = []
+        router = DefaultRouter()
+
+        def stamp(handler):
+            def wrapper(request, **params):
+                response = handler(request, **params)
+                threads.append(threading.current_thread())
+                response.set_header("X-Stamp", "yes")
+                return response
+
+            return wrapper
+
+        @router.get("/", [note_async("outer", []), stamp], blocking=True)
+        def handler(request):
+            threads.append(threading.current_thread())
+            return HttpResponse("x")
+
+        served = serve(router)
+        answer = served.http.get("/")
+        assert (answer.status_code, answer.text, answer.headers.get("x-stamp")) == (200, "x", "yes")
+        assert len(set(threads)) == 1
+        assert threads[0] is not served.thread
+
+    @pytest.mark.parametrize("middlewares", [[], [note_async("outer", [])]], ids=["alone", "async middleware"])
+    def test_a_thread_that_outlives_its_request_keeps_its_place(self, serve, middlewares, records):
+        """A limit on concurrency counts threads that run, not only requests that wait; late errors are logged."""
+        entered, release, ended = threading.Semaphore(0), threading.Event(), threading.Event()
+        router = DefaultRouter()
+
+        @router.get("/", middlewares, blocking=True, timeout=0.2, concurrency=1)
+        def stuck(request):
+            entered.release()
+            assert release.wait(10)
+            try:
+                raise OSError("too late")
+            finally:
+                ended.set()
+
+        http = serve(router).http
+        assert "took longer" in http.get("/").text
+        assert entered.acquire(timeout=10)
+        assert "too many" in http.get("/").text
+        release.set()
+        assert ended.wait(10)
+        answer = http.get("/")
+        while "too many" in answer.text:
+            answer = http.get("/")
+        assert entered.acquire(timeout=10)
+        assert answer.status_code == 500
+        late = [each for each in records if "after its request had ended" in each.getMessage()]
+        assert [str(each.exc_info[1]) for each in late] == ["too late"]
+        assert "stuck" in late[0].getMessage()
+
+    def test_a_call_that_waits_for_a_thread_keeps_no_place(self, serve):
+        """A blocking handler whose time was up before a thread was free is never called."""
+        calls, held, release = [], threading.Event(), threading.Event()
+        router = DefaultRouter()
+
+        @router.get("/hold", blocking=True)
+        def hold(request):
+            held.set()
+            return str(release.wait(10))
+
+        @router.get("/", blocking=True, timeout=0.1, concurrency=1)
+        def late(request):
+            calls.append(request)
+
+        served = serve(router, lambda b: b.with_threads(1))
+        holding = threading.Thread(target=served.http.get, args=("/hold",))
+        holding.start()
+        assert held.wait(10)
+        answers = [served.http.get("/").text for _ in range(2)]
+        release.set()
+        holding.join()
+        assert all("took longer" in answer for answer in answers)
+        assert calls == []
+
     def test_a_blocking_handler_that_raises_stop_iteration_is_answered(self, serve):
         """StopIteration cannot pass through a future; without care the client would wait for ever."""
         router = DefaultRouter()

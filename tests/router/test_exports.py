@@ -31,6 +31,7 @@ def test_public_names():
         "compose",
         "is_async_callable",
         "register_converter",
+        "sync_runner",
     ]
     assert all(hasattr(areion_router, name) for name in areion_router.__all__)
 

@@ -1,7 +1,7 @@
 """Path router for any web framework: typed parameters, groups, middleware, no dependencies."""
 
 from areion_router.__about__ import __version__
-from areion_router._composition import compose, is_async_callable
+from areion_router._composition import compose, is_async_callable, sync_runner
 from areion_router.base import BaseRouter
 from areion_router.converters import Converter, register_converter
 from areion_router.errors import (
@@ -38,4 +38,5 @@ __all__ = [
     "compose",
     "is_async_callable",
     "register_converter",
+    "sync_runner",
 ]

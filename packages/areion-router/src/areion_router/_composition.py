@@ -1,8 +1,7 @@
 """Composition: a handler and its middleware become one callable, once, before anything is served.
 
-Strategy: each middleware is called with the next callable inside it, and what it returns is looked at, so
-    that sync
-and async may be mixed at will:
+Strategy: each middleware is called with the next callable inside it, and what it returns is looked at, so that
+    sync and async may be mixed at will:
 
 - an *async* wrapper may always `await` what it was given. Over something sync it is given a stand-in, which
   becomes awaitable if the wrapper turns out to be a coroutine function (only then: a sync wrapper needs the
@@ -16,16 +15,32 @@ Nothing here knows about routes.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
+from contextvars import ContextVar
 from enum import Enum
 from functools import partial, update_wrapper
 from inspect import CO_COROUTINE, CO_ITERABLE_COROUTINE, isawaitable, iscoroutinefunction
-from typing import Any, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from areion_router._source import describe_callable
 from areion_router.route import Handler
 
 _HandlerT = TypeVar("_HandlerT", bound=Handler)
+
+
+class SyncRunner(Protocol):
+    """Calls a sync function elsewhere: in a worker thread, say."""
+
+    def __call__(self, function: Handler, /, *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        """Return an awaitable of what `function(*args, **kwargs)` returns."""
+
+
+sync_runner: Final[ContextVar[SyncRunner | None]] = ContextVar("areion_router.sync_runner", default=None)
+"""How async middleware calls the sync part of a chain inside it; None for a plain call.
+
+A dispatcher sets it around a call of an endpoint whose handler must not hold up the event loop. The sync part is
+the handler with the sync middleware next to it: what is called together in one thread.
+"""
 
 
 class _Result(Enum):
@@ -74,10 +89,22 @@ class _StandIn(partial[Any]):
     def __hash__(self) -> int:
         return hash(self.__wrapped__)  # type: ignore[attr-defined]  # set by update_wrapper
 
-    def become_awaitable(self) -> None:
-        """From now on a call returns an awaitable of what it would have returned."""
-        awaiting = _awaiting(self.__wrapped__)  # type: ignore[attr-defined]  # set by update_wrapper
+    def become_awaitable(self, result: _Result) -> None:
+        """From now on a call returns an awaitable of what it would have returned: of a `result`."""
+        make = _crossing if result is _Result.VALUE else _awaiting
+        awaiting = make(self.__wrapped__)  # type: ignore[attr-defined]  # set by update_wrapper
         self.__setstate__((awaiting, (), {}, self.__dict__))  # type: ignore[attr-defined]  # not in typeshed
+
+
+def _crossing(function: Handler) -> Handler:
+    """Make a sync callable awaitable, called as `sync_runner` says."""
+
+    async def crossing(*args: Any, **kwargs: Any) -> Any:
+        run = sync_runner.get()
+        result = function(*args, **kwargs) if run is None else await run(function, *args, **kwargs)
+        return await result if isawaitable(result) else result
+
+    return crossing
 
 
 def _awaiting(function: Handler) -> Handler:
@@ -145,7 +172,7 @@ def _wrap(inner: Handler, result: _Result, middleware: Handler) -> tuple[Handler
     if not is_async_callable(wrapper):
         return wrapper, _Result.VALUE if result is _Result.VALUE else _Result.EITHER
     if stand_in is not None:
-        stand_in.become_awaitable()
+        stand_in.become_awaitable(result)
         wrapper = _named_like(wrapper, _flattening(wrapper))
     return wrapper, _Result.AWAITABLE
 

@@ -50,7 +50,7 @@ class Dispatcher:
         self._filters = tuple(filters)
         _optional(router, "freeze", _nothing)()
         self._get_handler = router.get_handler
-        self._plans = plan_routes(router, executor)
+        self._plans = plan_routes(router)
         self._unmatched = compose(self._answer_unmatched, tuple(_optional(router, "global_middlewares", ())))
         self._own = own.get_handler if own is not None else None
         self._own_prefixes = tuple(own_prefixes)

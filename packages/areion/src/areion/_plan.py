@@ -6,19 +6,21 @@ A route without such options never comes here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from contextvars import copy_context
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any, Final
 
 from areion_http import HttpRequest, ServiceUnavailableError
-from areion_router import Route, compose, is_async_callable
+from areion_router import Route, is_async_callable, sync_runner
 
 from areion._errors import ErrorHandler, find_handler
+from areion._naming import describe
 
 logger: Final = logging.getLogger("areion.dispatch")
 
@@ -32,20 +34,24 @@ class Plan:
 
     Attributes:
         endpoint: The composed handler.
+        name: What the log calls the handler.
         max_body: Most bytes of content; None for the server's limit.
         timeout: Seconds the handler may take; None for the server's limit.
         stream: Call the handler before the body has arrived.
-        blocking: Run it in a worker thread.
+        blocking: Run it in a worker thread; of an asynchronous one its sync part.
+        is_async: Calling the endpoint returns an awaitable.
         concurrency: How many may run at once; None for any number.
         error_handlers: By exception type, of the route's groups.
-        running: How many run now.
+        running: How many run now, threads that have outlived their request included.
     """
 
     endpoint: Callable[..., Any]
+    name: str
     max_body: int | None = None
     timeout: float | None = None
     stream: bool = False
     blocking: bool = False
+    is_async: bool = False
     concurrency: int | None = None
     error_handlers: Mapping[type[BaseException], ErrorHandler] | None = None
     running: int = 0
@@ -87,14 +93,52 @@ class Plan:
             self.running -= 1
 
     async def _call(self, request: HttpRequest, params: Mapping[str, Any], executor: Executor) -> Any:
-        if self.blocking:
-            result = await _in_thread(executor, self.endpoint, request, params)
-        else:
+        if not self.blocking:
             result = self.endpoint(request, **params)
+        elif self.is_async:
+            # Only the sync part belongs into the thread: the middleware around it is asynchronous.
+            token = sync_runner.set(functools.partial(self._in_thread, executor))
+            try:
+                return await self.endpoint(request, **params)
+            finally:
+                sync_runner.reset(token)
+        else:
+            result = await self._in_thread(executor, self.endpoint, request, **params)
         return await result if isawaitable(result) else result
 
+    async def _in_thread(
+        self, executor: Executor, function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Call a function in a worker thread, in a copy of the request's context."""
 
-def plan_routes(router: Any, executor: Executor) -> dict[Callable[..., Any], Plan]:
+        def call() -> Any:
+            try:
+                return function(*args, **kwargs)
+            except StopIteration as error:
+                # A future cannot carry it; whoever waits would wait for ever.
+                raise RuntimeError("the handler raised StopIteration") from error
+
+        work = executor.submit(copy_context().run, call)
+        try:
+            return await asyncio.wrap_future(work)
+        finally:
+            if not work.done():
+                # It outlives its request; no thread can be stopped from outside.
+                self.running += 1
+                work.add_done_callback(functools.partial(self._outlived, asyncio.get_running_loop()))
+
+    def _outlived(self, loop: asyncio.AbstractEventLoop, work: Future[Any]) -> None:
+        """Free the place that a thread has kept; called in that thread."""
+        if not work.cancelled() and (error := work.exception()) is not None:
+            logger.error("%s failed after its request had ended", self.name, exc_info=error)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody counts any more
+            loop.call_soon_threadsafe(self._free)
+
+    def _free(self) -> None:
+        self.running -= 1
+
+
+def plan_routes(router: Any) -> dict[Callable[..., Any], Plan]:
     """Return the plans of a router's routes by endpoint, for those that need one.
 
     Raises:
@@ -105,7 +149,13 @@ def plan_routes(router: Any, executor: Executor) -> dict[Callable[..., Any], Pla
         options = read_options(route)
         _warn_of_typos(route)
         if options or route.error_handlers:
-            plans[route.endpoint] = _plan(route, options, executor)
+            plans[route.endpoint] = Plan(
+                route.endpoint,
+                f"{describe(route.handler)} ({route.source})",
+                **options,
+                is_async=route.is_async,
+                error_handlers=route.error_handlers,
+            )
     return plans
 
 
@@ -137,38 +187,6 @@ def read_options(route: Route) -> dict[str, Any]:
 def _routes(router: Any) -> Sequence[Route]:
     routes = getattr(router, "routes", ())
     return routes if isinstance(routes, Sequence) else ()
-
-
-def _plan(route: Route, options: Mapping[str, Any], executor: Executor) -> Plan:
-    plan = Plan(route.endpoint, **options, error_handlers=route.error_handlers)
-    if plan.blocking and route.is_async:
-        # Only the handler belongs into the thread: the middleware around it is asynchronous.
-        plan.blocking = False
-        plan.endpoint = compose(_threaded(route.handler, executor), route.middlewares)
-    return plan
-
-
-def _threaded(handler: Callable[..., Any], executor: Executor) -> Callable[..., Any]:
-    @functools.wraps(handler)
-    async def call(request: HttpRequest, **params: Any) -> Any:
-        return await _in_thread(executor, handler, request, params)
-
-    return call
-
-
-async def _in_thread(
-    executor: Executor, handler: Callable[..., Any], request: HttpRequest, params: Mapping[str, Any]
-) -> Any:
-    """Call a handler in a worker thread, in a copy of the request's context."""
-
-    def call() -> Any:
-        try:
-            return handler(request, **params)
-        except StopIteration as error:
-            # A future cannot carry it; whoever waits would wait for ever.
-            raise RuntimeError("the handler raised StopIteration") from error
-
-    return await asyncio.get_running_loop().run_in_executor(executor, copy_context().run, call)
 
 
 def _warn_of_typos(route: Route) -> None:
