@@ -92,7 +92,11 @@ WRONG = [
     ("with_backlog", (None,), "backlog"),
     ("with_error_handler", (404, print), "exception_type"),
     ("with_error_handler", (KeyError, "x"), "handler"),
+    ("with_error_handler", (KeyError, lambda request: ""), "handler"),
+    ("with_error_handler", (KeyError, lambda request, error, more: ""), "handler"),
     ("with_startup_hook", ("x",), "hook"),
+    ("with_startup_hook", (lambda one, two: "",), "hook"),
+    ("with_shutdown_hook", (lambda *, one: "",), "hook"),
     ("with_shutdown_hook", (1,), "hook"),
     ("with_unix_socket", (1,), "path"),
     ("with_unix_socket", ("/tmp/x", "rw"), "mode"),
@@ -124,6 +128,25 @@ def test_wrong_values_raise_value_error_at_once(method, arguments, name):
     positional = arguments[:-1] if keywords else arguments
     with pytest.raises(ValueError, match=name):
         getattr(AreionServerBuilder(), method)(*positional, **keywords)
+
+
+def test_a_second_error_handler_for_a_type_is_refused():
+    """It would replace the first in silence; the message names the type, both handlers and their places."""
+
+    def first(request, error):
+        """Answer."""
+
+    def second(request, error):
+        """Answer."""
+
+    builder = AreionServerBuilder().with_error_handler(KeyError, first)
+    builder.with_error_handler(LookupError, first)
+    with pytest.raises(ValueError, match="KeyError has the handler") as caught:
+        builder.with_error_handler(KeyError, second)
+    for function in (first, second):
+        assert f"{function.__qualname__} ({__file__}:{function.__code__.co_firstlineno})" in str(caught.value)
+    router = DefaultRouter()
+    assert builder.with_router(router).build().options.error_handlers[KeyError] is first
 
 
 def test_development_mode_without_an_argument_is_on():

@@ -374,7 +374,10 @@ class TestOptions:
         router.get("/", [note_async("outer", seen), note("inner", seen)], blocking=True)(lambda request: "x")
         served = serve(router)
         assert served.http.get("/").text == "x"
-        assert [entry for entry in seen if entry.startswith("composed")] == ["composed inner", "composed outer"]
+        assert [entry for entry in seen if entry.startswith("composed")] == [
+            "composed inner",
+            "composed outer",
+        ]
 
     def test_sync_middleware_next_to_a_blocking_handler_gets_its_value(self, serve):
         """What is sync runs together in one thread, whatever asynchronous middleware is around it."""
@@ -401,7 +404,9 @@ class TestOptions:
         assert len(set(threads)) == 1
         assert threads[0] is not served.thread
 
-    @pytest.mark.parametrize("middlewares", [[], [note_async("outer", [])]], ids=["alone", "async middleware"])
+    @pytest.mark.parametrize(
+        "middlewares", [[], [note_async("outer", [])]], ids=["alone", "async middleware"]
+    )
     def test_a_thread_that_outlives_its_request_keeps_its_place(self, serve, middlewares, records):
         """A limit on concurrency counts threads that run, not only requests that wait; late errors are logged."""
         entered, release, ended = threading.Semaphore(0), threading.Event(), threading.Event()
@@ -551,6 +556,19 @@ class TestOptions:
 
         with pytest.raises(ValueError, match="coroutine function"):
             AreionServerBuilder().with_router(router).build()
+
+    def test_a_handler_that_cannot_be_called_is_named_at_the_start(self, serve, records):
+        """The log says which route, where it was registered, how it is called and why that fails."""
+        router = DefaultRouter()
+        router.get("/users/:id")(lambda request: "x")
+        router.get("/fine/:id")(lambda request, id: id)
+        http = serve(router).http
+        [said] = [each.getMessage() for each in records if each.levelno == logging.ERROR]
+        assert "GET /users/:id" in said
+        assert f"{Path(__file__).name}:" in said
+        assert "<lambda> cannot be called as handler(request, id=...)" in said
+        assert "unexpected keyword argument 'id'" in said
+        assert (http.get("/fine/1").text, http.get("/users/1").status_code) == ("1", 500)
 
     def test_options_of_routes_registered_after_build_are_checked_at_the_start(self):
         """Then the start fails with the same message."""

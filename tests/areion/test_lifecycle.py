@@ -1,6 +1,7 @@
 """Start and stop: order, threads, signals, failures, exit status."""
 
 import asyncio
+import functools
 import logging
 import os
 import signal
@@ -315,6 +316,64 @@ class TestOrder:
         server.run()
         assert seen[-1] == "orchestrator shutdown"
         assert any("hangs" in r.getMessage() and "abandoned" in r.getMessage() for r in records)
+
+    def test_hooks_get_the_server_only_if_they_ask_for_it(self):
+        """A default that a lambda has bound, or a partial, stays what it was."""
+        seen = []
+
+        def note(*, name):
+            seen.append(name)
+
+        server = (
+            builder()
+            .with_startup_hook(lambda name="bound": seen.append(name))
+            .with_startup_hook(functools.partial(note, name="partial"))
+            .with_startup_hook(lambda *args: seen.append(len(args)))
+            .with_startup_hook(lambda server: server.stop())
+            .build()
+        )
+        server.run()
+        assert seen == ["bound", "partial", 1]
+
+    @pytest.mark.parametrize(("own", "given"), [(None, 7.0), (0.25, 0.25), (60.0, 7.0)])
+    def test_the_orchestrator_is_told_what_time_is_left(self, own, given):
+        """Of the budget of the stop, unless its own limit is shorter: then it can say what it abandons."""
+        timeouts = []
+
+        class Patient(Recording):
+            drain_time = own
+
+            def shutdown(self, timeout=None):
+                timeouts.append(timeout)
+
+        server = (
+            builder()
+            .with_orchestrator(Patient([]))
+            .with_timeouts(shutdown_timeout=7)
+            .with_startup_hook(lambda server: server.stop())
+            .build()
+        )
+        server.run()
+        assert timeouts == [pytest.approx(given, abs=6.5 if given > 1 else 0)]
+        assert timeouts[0] <= given
+
+    def test_the_orchestrator_says_what_it_abandons_within_the_servers_time(self, records):
+        """A task that never ends is named in the log, whatever the orchestrator's own limit is."""
+        release = threading.Event()
+        orchestrator = DefaultOrchestrator(drain_time=60)
+        server = (
+            builder()
+            .with_orchestrator(orchestrator)
+            .with_timeouts(shutdown_timeout=0.1)
+            .with_startup_hook(lambda: orchestrator.submit_task(release.wait, 30))
+            .with_startup_hook(lambda server: server.stop())
+            .build()
+        )
+        server.run()
+        release.set()
+        messages = [each.getMessage() for each in records]
+        assert any("abandoned 1 tasks" in each and "wait" in each for each in messages)
+        assert not any("orchestrator's shutdown took too long" in each for each in messages)
 
     def test_an_orchestrator_with_coroutine_methods_is_awaited(self):
         """Nothing of a stranger's is dropped unawaited."""

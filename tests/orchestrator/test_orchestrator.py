@@ -389,6 +389,17 @@ def test_drain_time_is_the_default_of_shutdown(make):
     go.set()
 
 
+@pytest.mark.parametrize("started", [False, True])
+def test_only_one_that_started_tells_that_it_ended(make, caplog, started):
+    """A program that makes an orchestrator to look at it, as a command does, prints nothing at its end."""
+    orchestrator = make(1)
+    if started:
+        orchestrator.start()
+    with caplog.at_level("INFO", "areion.orchestrator"):
+        orchestrator.shutdown()
+    assert any("shut down in" in each for each in caplog.messages) is started
+
+
 def test_a_task_after_shutdown_is_refused(make):
     """Whatever is submitted after, or during, a shutdown gets a clear error."""
     orchestrator = make()

@@ -331,6 +331,18 @@ class TestRegistration:
         with pytest.raises(TypeError, match=r"add_error_handler\(\) argument 'handler': expected"):
             router.add_error_handler(ValueError, None)
 
+    def test_a_second_error_handler_for_a_class_names_both(self):
+        """A router has one for each class; a group may have another of its own."""
+        router = Router()
+        router.add_error_handler(ValueError, one)
+        router.group("/g").add_error_handler(ValueError, two)
+        with pytest.raises(RouteConflictError, match="both are for ValueError") as caught:
+            router.add_error_handler(ValueError, two)
+        assert "one (registered at " in caught.value.earlier
+        assert "two (registered at " in caught.value.later
+        assert str(caught.value).count(f"{__file__}:") == 2
+        assert router.error_handlers == {ValueError: one}
+
     def test_a_duplicate_names_both_routes(self):
         """A conflict names both routes, their functions, and where they were registered."""
         router = Router()

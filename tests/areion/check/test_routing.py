@@ -99,3 +99,17 @@ def test_cors_filter():
     assert codes(check_origins, server(DefaultRouter(), open_wide)) == [
         ("error", "cors-wildcard-credentials")
     ]
+
+
+def test_handler_that_cannot_be_called():
+    """A handler that lacks a path parameter, or asks for more, fails with every request."""
+    router = DefaultRouter()
+    router.get("/users/:id")(lambda request: "x")
+    router.get("/more")(lambda request, other: "x")
+    router.get("/fine/:id")(show)
+    router.get("/given/:id", [lambda handler: lambda request, id: handler(request)])(lambda request: "x")
+    assert codes(check_routes, server(router)) == [("error", "uncallable-handler")] * 2
+    [first, second] = check_routes(server(router).build())
+    assert "handler(request, id=...)" in first.message
+    assert "'other'" in second.message
+    assert first.where.startswith(f"{__file__}:")

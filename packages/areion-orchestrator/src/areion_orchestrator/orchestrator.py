@@ -267,6 +267,11 @@ class Orchestrator(RegisteredTasks, BaseOrchestrator):
     def __exit__(self, *_exception: object) -> None:
         self.shutdown()
 
+    @property
+    def drain_time(self) -> float:
+        """Seconds that `shutdown()` gives to queued and running tasks, unless it is told otherwise."""
+        return self._drain_time
+
     def shutdown(self, timeout: float | None = None) -> ShutdownReport:
         """Stop firing, refuse new tasks, let the others finish, release all threads.
 
@@ -287,6 +292,7 @@ class Orchestrator(RegisteredTasks, BaseOrchestrator):
             with self._lock:
                 if self._report is not None:
                     return self._report
+                was_started = self._started
                 self._closed, self._started = True, False
             deadline = Deadline(self._drain_time if timeout is None else timeout)
             self._cron.stop()
@@ -297,7 +303,9 @@ class Orchestrator(RegisteredTasks, BaseOrchestrator):
         if report.cancelled:
             text = "shutdown cancelled %d unfinished tasks: %s"
             self._log.write("warning", text, len(report.cancelled), name_some(report.cancelled))
-        self._log.write("info", "orchestrator shut down in %.1f s", report.seconds)
+        # Of one that never started there is nothing to tell: a program that only looks at a server makes such.
+        level = "info" if was_started else "debug"
+        self._log.write(level, "orchestrator shut down in %.1f s", report.seconds)
         return report
 
     def after_fork(self) -> None:

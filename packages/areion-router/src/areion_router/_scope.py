@@ -1,10 +1,9 @@
 """Where registrations live: scopes (a router or a group each) in a tree, and the routes placed in them.
 
 Strategy: a registration is placed at once in its scope and in every scope around it, so that conflicts are
-    found where
-they are made, also when a router grows after it was included. What a route inherits (middleware, options,
-error handlers) is looked up along its scopes only when routes are compiled, so the order of registration does
-not matter. Nothing here matches paths.
+    found where they are made, also when a router grows after it was included. What a route inherits (middleware,
+    options, error handlers) is looked up along its scopes only when routes are compiled, so the order of
+    registration does not matter. Nothing here matches paths.
 """
 
 from __future__ import annotations
@@ -95,6 +94,7 @@ class Scope:
     """
 
     __slots__ = (
+        "_error_sources",
         "_frozen",
         "_groups",
         "_names",
@@ -125,6 +125,7 @@ class Scope:
         self.converters = ConverterRegistry(GLOBAL_CONVERTERS if parent is None else parent.converters)
         self.middlewares: list[Handler] = []
         self.error_handlers: dict[type[BaseException], Handler] = {}
+        self._error_sources: dict[type[BaseException], str] = {}
         self.placements: list[Placement] = []
         self._taken: dict[Hashable, Placement] = {}
         self._names: dict[str, Placement] = {}
@@ -174,6 +175,21 @@ class Scope:
         """
         self.check_open(f"cannot register {pattern.text}")
         self._place([Placement(definition, self.prefix + pattern, self.chain)])
+        self.changed()
+
+    def add_error_handler(self, exception_type: type[BaseException], handler: Handler, source: str) -> None:
+        """Keep a handler for an exception class.
+
+        Raises:
+            RouteConflictError: This scope has one for that class already.
+        """
+        self.check_open(f"cannot add an error handler for {exception_type.__name__}")
+        later = f"error handler {describe_callable(handler)} (registered at {source})"
+        earlier = self._error_sources.setdefault(exception_type, later)
+        if earlier is not later:
+            reason = f"both are for {exception_type.__qualname__} in one router; remove one"
+            raise RouteConflictError(later, earlier, reason)
+        self.error_handlers[exception_type] = handler
         self.changed()
 
     def include(self, inner: Scope, prefix: Pattern) -> None:

@@ -1,8 +1,7 @@
 """Compilation: what was registered becomes routes, a tree and a table of static paths.
 
 Strategy: a route is composed with its middleware when it is first compiled, and again only if what it is made
-    of has
-changed, so that each middleware is called once per route however often a router grows.
+    of has changed, so that each middleware is called once per route however often a router grows.
 """
 
 from __future__ import annotations

@@ -167,14 +167,18 @@ class Router(DecoratingRouter):
         Args:
             exception_type: The class it is for.
             handler: A callable.
+
+        Raises:
+            TypeError: An argument is of the wrong type.
+            RouteConflictError: This router has one for that class already; a group of it may have its own.
+            RouterFrozenError: The router is being served.
         """
         function = "add_error_handler()"
         given: Any = exception_type
         if not isinstance(given, type) or not issubclass(given, BaseException):
             raise check.wrong_type(function, "exception_type", "an exception class", exception_type)
-        self._scope.check_open(f"cannot add an error handler for {exception_type.__name__}")
-        self._scope.error_handlers[exception_type] = check.check_handler(function, "handler", handler)
-        self._scope.changed()
+        check.check_handler(function, "handler", handler)
+        self._scope.add_error_handler(exception_type, handler, caller_location())
 
     def register_converter(self, name: str, converter: Any) -> None:
         """Make a converter known to this router and its groups, for patterns registered from now on.

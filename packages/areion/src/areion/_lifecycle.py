@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from areion._bridge import LogBridge, needs_bridge
 from areion._naming import describe
 from areion._options import Hook
 from areion._routes import RouteFinder
+from areion._signatures import signature_of, takes_one
 
 if TYPE_CHECKING:
     from areion.server import AreionServer
@@ -32,6 +33,8 @@ _START_LIMIT: Final = 5.0
 _FLUSH_LIMIT: Final = 5.0
 # What the last steps get when the earlier ones have used up all the time.
 _LEAST_TIME: Final = 0.5
+# An orchestrator that keeps to its time says afterwards what it has abandoned.
+_REPORT_TIME: Final = 0.5
 
 
 @asynccontextmanager
@@ -71,8 +74,9 @@ async def components_running(server: AreionServer) -> AsyncIterator[None]:
             what = f"the shutdown hook {describe(hook)}"
             await _guarded(what, _call_hook(hook, server), deadline - loop.time())
         if server.orchestrator is not None:
-            stopping = in_daemon_thread(server.orchestrator.shutdown)
-            await _guarded("the orchestrator's shutdown", stopping, deadline - loop.time())
+            left = max(deadline - loop.time(), _LEAST_TIME)
+            stopping = in_daemon_thread(_shutdown_within(server.orchestrator, left))
+            await _guarded("the orchestrator's shutdown", stopping, left + _REPORT_TIME)
             _optional(server.orchestrator, "bind_loop")(None)
 
 
@@ -105,6 +109,19 @@ async def _start_orchestrator(server: AreionServer) -> None:
     else:
         logger.warning("the orchestrator's start() has not returned after %g s; going on", _START_LIMIT)
         starting.add_done_callback(_started_late)
+
+
+def _shutdown_within(orchestrator: Any, left: float) -> Callable[[], object]:
+    """Return the call that ends an orchestrator: within the seconds that are left, if it takes a ``timeout``.
+
+    One that gives its tasks less time, as its ``drain_time`` says, keeps to that.
+    """
+    shutdown: Callable[..., object] = orchestrator.shutdown
+    signature = signature_of(shutdown)
+    if signature is None or "timeout" not in signature.parameters:
+        return shutdown
+    own = getattr(orchestrator, "drain_time", None)
+    return partial(shutdown, timeout=left if own is None else min(left, own))
 
 
 def _started_late(starting: asyncio.Future[object]) -> None:
@@ -148,12 +165,8 @@ def _optional(component: object, name: str) -> Callable[..., Any]:
 
 
 async def _call_hook(hook: Hook, server: AreionServer) -> None:
-    """Call a hook, with the server if it takes an argument."""
-    try:
-        takes_server = bool(inspect.signature(hook).parameters)
-    except ValueError:
-        takes_server = False
-    result = hook(server) if takes_server else hook()
+    """Call a hook, with the server if it asks for an argument."""
+    result = hook(server) if takes_one(hook) else hook()
     if isawaitable(result):
         await result
 

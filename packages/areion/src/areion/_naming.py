@@ -37,3 +37,11 @@ def describe(handler: Callable[..., Any]) -> str:
     handler = unwrap(handler)
     named = handler if hasattr(handler, "__qualname__") else type(handler)
     return f"{named.__module__}.{named.__qualname__}"
+
+
+def describe_with_place(handler: Callable[..., Any]) -> str:
+    """Return the name of a handler, and where a function's source stands."""
+    function = unwrap(handler.func if isinstance(handler, partial) else handler)
+    code = getattr(function, "__code__", None)
+    name = describe(handler)
+    return name if code is None else f"{name} ({code.co_filename}:{code.co_firstlineno})"

@@ -21,6 +21,7 @@ from areion_router import Route, is_async_callable, sync_runner
 
 from areion._errors import ErrorHandler, find_handler
 from areion._naming import describe
+from areion._signatures import misfit_of
 
 logger: Final = logging.getLogger("areion.dispatch")
 
@@ -148,6 +149,8 @@ def plan_routes(router: Any) -> dict[Callable[..., Any], Plan]:
     for route in _routes(router):
         options = read_options(route)
         _warn_of_typos(route)
+        if (reason := misfit_of(route)) is not None:
+            logger.error("%s: %s; all its requests will fail", route, reason)
         if options or route.error_handlers:
             plans[route.endpoint] = Plan(
                 route.endpoint,

@@ -17,7 +17,9 @@ from areion_router import BaseRouter
 
 from areion._errors import ErrorHandler
 from areion._logo import DEFAULT_HOST, DEFAULT_PORT
+from areion._naming import describe_with_place
 from areion._options import Hook, ServerOptions
+from areion._signatures import misfit, takes_one
 from areion.filters.base import ResponseFilter
 from areion.server import AreionServer
 
@@ -246,29 +248,41 @@ class AreionServerBuilder:
         """Answer exceptions of a type, and of its subclasses, with ``handler(request, exception)``.
 
         Raises:
-            ValueError: If the first is no exception class or the second is not callable.
+            ValueError: If the first is no exception class, the second cannot be called so, or that type has a
+                handler already.
         """
         if not (isinstance(exception_type, type) and issubclass(exception_type, BaseException)):
             raise ValueError(f"exception_type: expected an exception class, got {exception_type!r}")
-        self._error_handlers[exception_type] = _callable("handler", handler)
+        _callable("handler", handler, "handler(request, exception)", 2)
+        earlier = self._error_handlers.get(exception_type)
+        if earlier is not None:
+            raise ValueError(
+                f"exception_type: {exception_type.__qualname__} has the handler {describe_with_place(earlier)}"
+                f" already, got {describe_with_place(handler)} too; remove one, or give it to a subclass"
+            )
+        self._error_handlers[exception_type] = handler
         return self
 
     def with_startup_hook(self, hook: Hook) -> Self:
-        """Call ``hook()`` or ``hook(server)`` before requests are accepted; it may be a coroutine function.
+        """Call ``hook()`` before requests are accepted, or ``hook(server)`` if it requires an argument.
+
+        It may be a coroutine function.
 
         Raises:
-            ValueError: If it is not callable.
+            ValueError: If it is not callable, or requires more than one argument.
         """
-        self._startup.append(_callable("hook", hook))
+        self._startup.append(_hook(hook))
         return self
 
     def with_shutdown_hook(self, hook: Hook) -> Self:
-        """Call ``hook()`` or ``hook(server)`` after the last request; the last one registered comes first.
+        """Call ``hook()`` after the last request, or ``hook(server)`` if it requires an argument.
+
+        The last one registered comes first. It may be a coroutine function.
 
         Raises:
-            ValueError: If it is not callable.
+            ValueError: If it is not callable, or requires more than one argument.
         """
-        self._shutdown.append(_callable("hook", hook))
+        self._shutdown.append(_hook(hook))
         return self
 
     def with_watchdog(self, threshold: float = 0.1, *, on: bool = True) -> Self:
@@ -485,10 +499,21 @@ def _count(name: str, value: Any) -> int:
     return value
 
 
-def _callable(name: str, value: Any) -> Any:
+def _callable(name: str, value: Any, call: str, arguments: int) -> Any:
+    """Check that a callable can be called so; ``call`` says it for the message."""
     if not callable(value):
         raise ValueError(f"{name}: expected a callable, got {value!r}")
+    reason = misfit(value, arguments)
+    if reason is not None:
+        raise ValueError(
+            f"{name}: expected something to be called as {call}, got {describe_with_place(value)}: {reason}"
+        )
     return value
+
+
+def _hook(value: Any) -> Any:
+    asks = callable(value) and takes_one(value)
+    return _callable("hook", value, "hook() or hook(server)", 1 if asks else 0)
 
 
 def _path(name: str, value: Any) -> str:

@@ -1,10 +1,11 @@
-"""Routes that no request reaches, and routes that take too much."""
+"""Routes that no request reaches, routes that cannot answer, and routes that take too much."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
+from areion._signatures import misfit_of
 from areion.check.findings import Finding, Severity
 from areion.server import AreionServer
 
@@ -24,6 +25,15 @@ def check_routes(server: AreionServer) -> Iterator[Finding]:
             "remove it, or make its pattern more exact than what hides it",
         )
     for route in getattr(server.router, "routes", ()):
+        reason = misfit_of(route)
+        if reason is not None:
+            yield Finding(
+                Severity.ERROR,
+                "uncallable-handler",
+                f"{','.join(route.methods)} {route.path}: {reason}",
+                route.source,
+                "let the handler take the request and the path parameters, by their names",
+            )
         most = route.options.get("max_body")
         if isinstance(most, int) and most > _MUCH and not route.options.get("stream"):
             yield Finding(
