@@ -561,7 +561,7 @@ class TestOptions:
         """The log says which route, where it was registered, how it is called and why that fails."""
         router = DefaultRouter()
         router.get("/users/:id")(lambda request: "x")
-        router.get("/fine/:id")(lambda request, id: id)
+        router.get("/fine/:id")(lambda request, **params: params["id"])
         http = serve(router).http
         [said] = [each.getMessage() for each in records if each.levelno == logging.ERROR]
         assert "GET /users/:id" in said

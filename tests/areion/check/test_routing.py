@@ -107,7 +107,9 @@ def test_handler_that_cannot_be_called():
     router.get("/users/:id")(lambda request: "x")
     router.get("/more")(lambda request, other: "x")
     router.get("/fine/:id")(show)
-    router.get("/given/:id", [lambda handler: lambda request, id: handler(request)])(lambda request: "x")
+    router.get("/given/:id", [lambda handler: lambda request, **params: handler(request)])(
+        lambda request: "x"
+    )
     assert codes(check_routes, server(router)) == [("error", "uncallable-handler")] * 2
     [first, second] = check_routes(server(router).build())
     assert "handler(request, id=...)" in first.message
