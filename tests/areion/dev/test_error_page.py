@@ -45,6 +45,10 @@ def router() -> DefaultRouter:
     def forbidden(request):
         raise ForbiddenError("not you")
 
+    @router.get("/undecodable")
+    def undecodable(request):
+        raise OSError("no file caf\udce9")
+
     @router.get("/plain")
     def plain(request):
         return 1 / 0
@@ -259,3 +263,14 @@ def test_page_in_a_browser(router, page):
     finally:
         server.stop()
         thread.join(30)
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_text_that_cannot_be_encoded(client, accept):
+    """An exception about a file whose name is no UTF-8 is explained like any other."""
+    response = client.get("/api/undecodable", headers={"Accept": accept})
+    assert response.status_code == 500
+    assert "no file caf\\udce9" in (
+        response.json()["error"]["message"] if "json" in accept else response.text
+    )
+    assert "UnsendableError" not in response.text

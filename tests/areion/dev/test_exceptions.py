@@ -162,3 +162,50 @@ def test_marks_fit_any_text(tmp_path, text):
     assert current.marked in {"'ü' * 3 / 0", "[1][2]"}
     assert (current.before + current.marked + current.after).strip() == text.strip()
     assert str(tmp_path) not in sys.path
+
+
+def refuse(token):
+    raise ValueError(f"refused: {token}")
+
+
+def test_secrets_of_calls_in_a_group():
+    """What the calls inside of a group know is masked wherever it turns up, in the group's own part too."""
+
+    def fail():
+        inner = catch(refuse, "hunter2!")
+        raise ExceptionGroup("several", [inner])
+
+    error = catch(fail)
+    masker = Masker()
+    [found] = report(error, masker)
+    assert found.group[0][0].message == f"refused: {MASK}"
+    assert "hunter2" not in str(found)
+    assert "hunter2" not in plain_traceback(error, masker)
+
+
+def test_plain_traceback_masks_what_was_said():
+    """Messages and notes in the traceback are masked as text is, source as source is."""
+
+    def fail():
+        error = ValueError("password=" + "hunter2!")
+        error.add_note("api_key: " + "hunter3!")
+        raise error
+
+    shown = plain_traceback(catch(fail), Masker())
+    assert f"ValueError: password={MASK}" in shown
+    assert f"api_key: {MASK}" in shown
+    assert "raise error" in shown
+
+
+@pytest.mark.parametrize("notes", [5, None, [5, "told"], "told"])
+def test_notes_of_any_kind(notes):
+    """Anybody may set __notes__ to anything; it is shown as text."""
+
+    def fail():
+        error = ValueError("x")
+        error.__notes__ = notes
+        raise error
+
+    [found] = of(fail)
+    assert all(isinstance(note, str) for note in found.notes)
+    assert found.notes

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
         "SECRET_KEY", "token", "accessToken", "refresh_tokens", "key", "api_key", "apiKey", "apikey", "X-API-Key",
         "AWS_ACCESS_KEY_ID", "private_key", "Authorization", "authorisation", "Proxy-Authorization", "auth",
         "cookie", "Set-Cookie", "session", "sessionid", "SESSION_ID", "credentials", "csrf", "xsrf_token", "jwt",
-        "bearer", "signature", "otp", "pin", "cvv", "dsn", b"password",
+        "bearer", "creds", "signature", "otp", "pin", "cvv", "dsn", b"password",
     ],
 )  # fmt: skip
 def test_secret_names(name):
@@ -46,6 +46,9 @@ def test_value_of_a_secret_name():
         "Authorization: Bearer hunter2!",
         "postgres://ada:hunter2!@db/shop",
         b"password=hunter2!",
+        "LoginError: password=hunter2!",
+        "reason='the token: hunter2!'",
+        "a=b=c=secret=hunter2!",
     ],
 )
 def test_secrets_inside_of_values(value):
@@ -118,3 +121,49 @@ def test_what_was_learnt_never_shows(secret, text):
     masker = Masker()
     masker.learn([("password", secret)])
     assert secret in MASK or secret not in masker.text(f"{text}{secret}{text}").replace(MASK, "\0")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("tokens", ["x", "hunter2!"]),
+        ("creds", ("ada", "hunter2!")),
+        ("secrets", {"hunter2!"}),
+        ("pwd", b"hunter2!"),
+        ("config", type("Config", (), {"__init__": lambda self: setattr(self, "db_password", "hunter2!")})()),
+    ],
+)
+def test_secrets_in_containers_and_attributes_are_known(name, value):
+    """What lists, tuples and sets under a secret name hold is known, and what objects keep under one."""
+    masker = Masker()
+    masker.learn([(name, value)])
+    assert masker.text("refused: hunter2!") == f"refused: {MASK}"
+
+
+def test_objects_that_keep_nothing():
+    """Objects without attributes, modules and classes are passed over, and none of their code runs."""
+
+    class Odd:
+        __slots__ = ()
+
+        def __getattribute__(self, name):
+            raise RuntimeError(name)
+
+    masker = Masker()
+    masker.learn([("odd", Odd()), ("module", pytest), ("kind", Odd), ("key", "hunter2!")])
+    assert masker.text("hunter2!") == "hunter2!"
+
+
+@pytest.mark.parametrize(
+    "line", ['password: str = "hunter2!"', 'def f(token: list[str] | None="hunter2!"):', "secret='hunter2!'"]
+)
+def test_source_with_literals(line):
+    """In source, text that is written out behind a secret name is masked, also behind an annotation."""
+    assert "hunter2" not in Masker().source(line)
+    assert Masker().source("password: str = read()") == "password: str = read()"
+
+
+def test_surrogates_can_be_sent():
+    """Surrogates, which stand for bytes that are no UTF-8, are escaped: no answer could be encoded."""
+    assert Masker().text("x\udcff") == "x\\udcff"
+    assert Masker().source("x\udcff") == "x\\udcff"

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import itertools
 import linecache
+import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import Final
 
 from areion._frames import is_library
-from areion.dev._masking import Masker
+from areion.dev._masking import Masker, sendable
 
 _CONTEXT: Final = 5
 """Source lines before and after the one that was running."""
@@ -23,6 +24,9 @@ _MAX_FRAMES: Final = 50
 _MAX_LOCALS: Final = 60
 _MAX_CHAIN: Final = 10
 _MAX_GROUP: Final = 8
+_MAX_DEPTH: Final = 2
+"""Groups inside of groups that are shown."""
+_CALL: Final = re.compile(r'[\s|]*File "')
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +97,31 @@ class ExceptionReport:
 def report(error: BaseException, masker: Masker) -> list[ExceptionReport]:
     """Return an exception and those behind it, the one that was raised last first."""
     chain = list(_chain(error))
-    for one, _ in chain:
-        for frame, _, _ in _calls(one):
-            masker.learn(list(frame.f_locals.items()))
+    _learn(chain, masker, depth=0)
     return [_report_one(one, relation, masker, depth=0) for one, relation in chain]
 
 
 def plain_traceback(error: BaseException, masker: Masker) -> str:
     """Return the traceback as Python prints it."""
-    lines = traceback.format_exception(error, limit=-_MAX_FRAMES)
-    return masker.source("".join(lines))
+    pieces = traceback.format_exception(error, limit=-_MAX_FRAMES)
+    # A piece is a call with its source, or says what was raised.
+    return "".join(masker.source(each) if _CALL.match(each) else masker.text(each) for each in pieces)
+
+
+def _learn(chain: Sequence[tuple[BaseException, str]], masker: Masker, depth: int) -> None:
+    """Tell the masker what secrets all the calls know, before any is shown."""
+    for one, _ in chain:
+        for frame, _, _ in _calls(one):
+            masker.learn(list(frame.f_locals.items()))
+        for inner in _members(one, depth):
+            _learn(list(_chain(inner)), masker, depth + 1)
+
+
+def _members(error: BaseException, depth: int) -> Sequence[BaseException]:
+    """Return the exceptions in a group that are shown."""
+    return (
+        error.exceptions[:_MAX_GROUP] if isinstance(error, BaseExceptionGroup) and depth < _MAX_DEPTH else ()
+    )
 
 
 def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
@@ -134,15 +153,13 @@ def _report_one(error: BaseException, relation: str, masker: Masker, depth: int)
     found = ExceptionReport(
         type=_type_name(error),
         message=masker.text(_text(error)),
-        notes=tuple(masker.text(str(note)) for note in getattr(error, "__notes__", ())),
+        notes=tuple(masker.text(note) for note in _notes(error)),
         frames=tuple(frames),
         left_out=left_out,
         relation=relation,
     )
-    if isinstance(error, BaseExceptionGroup) and depth < 2:
-        for inner in error.exceptions[:_MAX_GROUP]:
-            chain = _chain(inner)
-            found.group.append([_report_one(one, why, masker, depth + 1) for one, why in chain])
+    for inner in _members(error, depth):
+        found.group.append([_report_one(one, why, masker, depth + 1) for one, why in _chain(inner)])
     return found
 
 
@@ -162,7 +179,7 @@ def _frame(frame: FrameType, line: int, instruction: int, masker: Masker) -> Fra
     source = tuple(_source(frame, line, columns, masker))
     variables = itertools.islice(frame.f_locals.items(), _MAX_LOCALS)
     return Frame(
-        file=code.co_filename,
+        file=sendable(code.co_filename),
         line=line,
         function=code.co_qualname,
         code=next((f"{one.before}{one.marked}{one.after}".strip() for one in source if one.current), ""),
@@ -203,7 +220,9 @@ def _syntax_frame(error: SyntaxError, masker: Masker) -> Frame:
     text = masker.source((error.text or linecache.getline(error.filename or "", line)).rstrip("\n"))
     column = max(0, (error.offset or 1) - 1)
     marked = SourceLine(line, text[:column], text[column : column + 1], text[column + 1 :], current=True)
-    return Frame(error.filename or "", line, "<cannot be parsed>", text.strip(), False, (marked,), ())
+    return Frame(
+        sendable(error.filename or ""), line, "<cannot be parsed>", text.strip(), False, (marked,), ()
+    )
 
 
 def _type_name(error: BaseException) -> str:
@@ -211,8 +230,14 @@ def _type_name(error: BaseException) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _text(error: BaseException) -> str:
+def _notes(error: BaseException) -> list[str]:
+    """Return its notes; the attribute may hold anything, for anybody may set it."""
+    notes = getattr(error, "__notes__", ())
+    return [_text(each) for each in (notes if isinstance(notes, (list, tuple)) else (notes,))]
+
+
+def _text(value: object) -> str:
     try:
-        return str(error)[:10_000]
-    except Exception as second:  # noqa: BLE001 - any class may have any fault
-        return f"<its str() raised {type(second).__name__}>"
+        return str(value)[:10_000]
+    except Exception as error:  # noqa: BLE001 - any class may have any fault
+        return f"<its str() raised {type(error).__name__}>"

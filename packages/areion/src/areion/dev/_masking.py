@@ -10,6 +10,7 @@ import re
 import reprlib
 from collections.abc import Iterable, Mapping
 from itertools import islice
+from types import ModuleType
 from typing import Any, Final
 
 MASK: Final = "••••••"
@@ -17,23 +18,24 @@ MASK: Final = "••••••"
 # Whole words of a name: "api_key" has the word "key", "keyboard" has not.
 _WORDS: Final = frozenset(
     {
-        "auth", "bearer", "csrf", "cvc", "cvv", "dsn", "jwt", "key", "keys", "otp", "pass", "pem", "pin",
-        "private", "pwd", "salt", "sid", "signature", "ssn", "xsrf",
+        "auth", "bearer", "cred", "creds", "csrf", "cvc", "cvv", "dsn", "jwt", "key", "keys", "otp", "pass",
+        "pem", "pin", "private", "pwd", "salt", "sid", "signature", "ssn", "xsrf",
     }
 )  # fmt: skip
+# Of these the value is often innocent: the key of a dict, for one.
+_VAGUE: Final = frozenset({"key", "keys", "private", "signature"})
 # Parts of a name, wherever they stand: "accesstoken", "userPassword".
 _STEMS: Final = "apikey|authori[sz]|cookie|credential|passphrase|passw|secret|session|token"
 _SPEAKS: Final = re.compile(_STEMS, re.IGNORECASE)
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-# name=value, "name": value, name: value, inside of other text.
-_NAMED: Final = re.compile(
-    r"""(?P<name>[\w-]{1,60})(?P<sign>['"]?\s*[=:]\s*)"""
-    r"""(?P<value>b?'(?:[^'\\]|\\.)*'|b?"(?:[^"\\]|\\.)*"|(?:Bearer |Basic )?[^\s,;&)}\]'"]+)"""
-)
-# The same, where the value is text in quotes.
-_LITERAL: Final = re.compile(
-    r"""(?P<name>[\w-]{1,60})(?P<sign>['"]?\s*[=:]\s*)(?P<value>b?'(?:[^'\\]|\\.)*'|b?"(?:[^"\\]|\\.)*")"""
-)
+# What stands before a value inside of other text, as in name=value, "name": value, name: value; in source,
+# an annotation may stand between, as in name: str = value.
+_BEFORE: Final = re.compile(r"""([\w-]{1,60})['"]?\s*[=:]\s*""")
+_BEFORE_LITERAL: Final = re.compile(r"""([\w-]{1,60})['"]?\s*(?::[\w .,|\[\]]{1,60}=|[=:])\s*""")
+# The value: text in quotes, or whatever ends before a blank or a bracket.
+_LITERAL: Final = re.compile(r"""b?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+_VALUE: Final = re.compile(_LITERAL.pattern + r"""|(?:Bearer |Basic )?[^\s,;&)}\]'"]+""")
+_INNOCENT: Final = frozenset({"None", "True", "False", "''", '""'})
 _IN_URL: Final = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)")
 # Shorter values would be found in innocent text.
 _LEAST: Final = 5
@@ -47,6 +49,11 @@ def is_secret(name: object) -> bool:
     return any(part.lower() in _WORDS for part in _PARTS.findall(text))
 
 
+def sendable(text: str) -> str:
+    """Return a text with an escape for each surrogate; UTF-8 has none."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class Masker:
     """Masks secrets in what one page shows; it learns their values from what it is given first."""
 
@@ -54,27 +61,32 @@ class Masker:
         self._known: set[str] = set()
         self._repr = _Repr()
 
-    def learn(self, pairs: Iterable[tuple[object, object]]) -> None:
-        """Remember the values of names that speak of secrets, in dicts inside of values too.
+    def learn(self, pairs: Iterable[tuple[object, Any]]) -> None:
+        """Remember the values of names that speak of secrets, in dicts inside of values and attributes too.
 
         Not of a name such as ``key`` alone: that is more often the key of a dict.
         """
         for name, value in pairs:
-            if is_secret(name) and str(name).lower() not in _WORDS:
+            if is_secret(name) and str(name).lower() not in _VAGUE:
                 self._remember(value)
-            elif isinstance(value, dict):
+            # Not isinstance(), which asks the object: a proxy of nothing raises.
+            elif issubclass(type(value), dict):
                 self.learn((key, each) for key, each in islice(value.items(), 100) if each is not value)
+            else:
+                attributes = islice(_attributes(value).items(), 100)
+                self.learn((key, each) for key, each in attributes if issubclass(type(each), (str, bytes)))
 
-    def _remember(self, value: object) -> None:
-        if isinstance(value, (bytes, bytearray)):
-            value = bytes(value[:500]).decode("latin-1")
-        if isinstance(value, str):
+    def _remember(self, value: Any) -> None:
+        kind = type(value)
+        if issubclass(kind, (bytes, bytearray)):
+            value, kind = bytes(value[:500]).decode("latin-1"), str
+        if issubclass(kind, str):
             # "Bearer abc…": the part after the scheme is the secret, whoever else quotes it.
             candidates = {value[:500], value[:500].rpartition(" ")[2]}
             self._known.update(each for each in candidates if len(each) >= _LEAST and not each.isspace())
-        elif isinstance(value, Mapping):
-            for each in islice(value.values(), 100):
-                if isinstance(each, (str, bytes)):
+        elif issubclass(kind, (Mapping, list, tuple, set, frozenset)):
+            for each in islice(value.values() if issubclass(kind, Mapping) else value, 100):
+                if issubclass(type(each), (str, bytes)):
                     self._remember(each)
 
     def value(self, name: object, value: object) -> str:
@@ -85,11 +97,11 @@ class Masker:
 
     def text(self, text: str) -> str:
         """Return a text with all that is known, or looks, secret in it masked."""
-        return _NAMED.sub(_mask_named, self._without_known(text))
+        return _without_named(self._without_known(sendable(text)), _BEFORE, _VALUE)
 
     def source(self, text: str) -> str:
         """Return source with what is known masked, and text that is written out behind a secret name."""
-        return _LITERAL.sub(_mask_named, self._without_known(text))
+        return _without_named(self._without_known(sendable(text)), _BEFORE_LITERAL, _LITERAL)
 
     def _without_known(self, text: str) -> str:
         for secret in sorted(self._known, key=len, reverse=True):
@@ -114,10 +126,28 @@ class Masker:
         return value
 
 
-def _mask_named(match: re.Match[str]) -> str:
-    if not is_secret(match["name"]) or match["value"] in {"None", "True", "False", "''", '""'}:
-        return match[0]
-    return f"{match['name']}{match['sign']}{MASK}"
+def _attributes(value: object) -> dict[str, Any]:
+    """Return the attributes that an object keeps; none of a module or a class, which keep a program."""
+    if issubclass(type(value), (ModuleType, type)):
+        return {}
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _without_named(text: str, before: re.Pattern[str], value: re.Pattern[str]) -> str:
+    """Return a text with the values of secret names in it masked."""
+    parts, shown, at = [], 0, 0
+    while found := before.search(text, at):
+        # Behind an innocent name the search goes on before its value, which may name others: "Error: token=…".
+        at = found.end()
+        secret = value.match(text, at) if is_secret(found[1]) else None
+        if secret is not None and secret[0] not in _INNOCENT:
+            parts += [text[shown:at], MASK]
+            shown = at = secret.end()
+    return "".join([*parts, text[shown:]])
 
 
 class _Repr(reprlib.Repr):
