@@ -7,6 +7,7 @@ text.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from types import CoroutineType, TracebackType
@@ -42,6 +43,9 @@ _MAX_LENGTH = 1_000_000
 
 _MAX_BITS = 10_000
 """Size of a power in the sandbox: some 3,000 digits."""
+
+_HUGE_PLACE = re.compile(r"%(?:\([^)]*\))?[-#0+ ]*(?:\*|[0-9]{7}|[0-9]*\.(?:\*|[0-9]{7}))")
+"""A `%` place whose width or precision has seven digits, more than `_MAX_LENGTH`, or is an argument."""
 
 
 def escapes_by_name(template_name: str | None) -> bool:
@@ -128,10 +132,10 @@ class PlainEnvironment(_Explained):
 class SandboxedEnvironment(_Explained, sandbox.ImmutableSandboxedEnvironment):
     """For templates of strangers: no internals, no changes to what they are given, bounded arithmetic."""
 
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset({"*", "**", "%"})
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Multiply or raise to a power, unless the result would be enormous.
+        """Multiply, raise to a power or fill in `%` places, unless the result would be enormous.
 
         Raises:
             SecurityError: It would be.
@@ -143,6 +147,10 @@ class SandboxedEnvironment(_Explained, sandbox.ImmutableSandboxedEnvironment):
                 and left.bit_length() * abs(right) > _MAX_BITS
             ):
                 raise SecurityError(f"a power of more than {_MAX_BITS} bits is not allowed in the sandbox")
+        elif operator == "%":
+            places = left.decode("latin-1") if isinstance(left, bytes) else left
+            if isinstance(places, str) and _HUGE_PLACE.search(places):
+                raise SecurityError(f"a `%` place wider than {_MAX_LENGTH} is not allowed in the sandbox")
         else:
             for value, times in ((left, right), (right, left)):
                 if hasattr(value, "__len__") and isinstance(times, int) and len(value) * times > _MAX_LENGTH:

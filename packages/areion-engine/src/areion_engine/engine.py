@@ -48,8 +48,8 @@ class Engine(BaseEngine):
         strict: Whether a variable that the context does not have is an error. Otherwise it is empty, but
             using an attribute of it is an error all the same.
         sandboxed: Whether templates are those of strangers: they get no access to Python's internals, cannot
-            change what they are given, and cannot make huge values by arithmetic. Their running time is not
-            bounded.
+            change what they are given, and cannot make huge values by arithmetic. How long they run, and how
+            much they build up in other ways, is not bounded.
         auto_reload: Whether each use of a template looks for a change of its file. `None`: in development
             mode only.
         cache_size: Compiled templates kept in memory; 0 for none, -1 for all.
