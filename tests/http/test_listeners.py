@@ -117,6 +117,25 @@ def test_an_address_of_another_machine():
         tcp("192.0.2.1")
 
 
+def test_an_address_of_another_machine_among_others():
+    """One that was asked for is not left out in silence because another one could be had."""
+    with pytest.raises(ListenError, match=r"cannot listen on 192\.0\.2\.1:"):
+        tcp("127.0.0.1", "192.0.2.1")
+
+
+def test_a_name_may_have_addresses_that_this_machine_lacks(opened, monkeypatch):
+    """It is enough that one of them can be had, also by another name of it."""
+    known = {"127.0.0.1": ["127.0.0.1"], "name": ["192.0.2.1", "127.0.0.1"]}
+
+    def getaddrinfo(host, port, **_):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (each, port)) for each in known[host]]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    for hosts in (["name"], ["127.0.0.1", "name"]):
+        opened += tcp(*hosts)
+        assert opened[-1].getsockname()[0] == "127.0.0.1"
+
+
 def test_several_processes_may_share_a_port(opened):
     """If all of them ask for it."""
     opened += listen_tcp(["127.0.0.1"], 0, backlog=8, reuse_port=True)

@@ -11,7 +11,7 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -47,8 +47,9 @@ def listen_tcp(hosts: Sequence[str], port: int, *, backlog: int, reuse_port: boo
     raise AssertionError("the last attempt returns or raises")
 
 
-def _resolve(hosts: Sequence[str], port: int) -> list[tuple[socket.AddressFamily, str]]:
-    found: dict[tuple[socket.AddressFamily, str], None] = {}
+def _resolve(hosts: Sequence[str], port: int) -> dict[tuple[socket.AddressFamily, str], set[str]]:
+    """Return the addresses of all hosts, each once, with the hosts that have it."""
+    found: dict[tuple[socket.AddressFamily, str], set[str]] = {}
     for host in hosts:
         try:
             infos = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -56,27 +57,37 @@ def _resolve(hosts: Sequence[str], port: int) -> list[tuple[socket.AddressFamily
             raise ListenError(error.errno, f"cannot listen on {host!r}: {error.strerror}") from None
         for family, _, _, _, address in infos:
             if family in {socket.AF_INET, socket.AF_INET6}:
-                found[family, str(address[0])] = None
-    return list(found)
+                found.setdefault((family, str(address[0])), set()).add(host)
+    return found
 
 
 def _bind_all(
-    addresses: Sequence[tuple[socket.AddressFamily, str]], port: int, *, backlog: int, reuse_port: bool
+    addresses: Mapping[tuple[socket.AddressFamily, str], set[str]],
+    port: int,
+    *,
+    backlog: int,
+    reuse_port: bool,
 ) -> list[socket.socket]:
     bound: list[socket.socket] = []
-    failure: OSError | None = None
+    served: set[str] = set()
+    failures: list[tuple[set[str], ListenError]] = []
     try:
-        for family, host in addresses:
+        for (family, host), names in addresses.items():
             chosen = port or (bound[0].getsockname()[1] if bound else 0)
             try:
                 bound.append(_bind(family, host, chosen, backlog=backlog, reuse_port=reuse_port))
             except OSError as error:
                 # A name such as localhost may have an address of a family that this machine lacks.
-                if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT} or len(addresses) == 1:
-                    raise _explained(error, host, chosen) from None
-                failure = _explained(error, host, chosen)
+                failures.append((names, _explained(error, host, chosen)))
+                if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+                    raise failures[-1][1] from None
+            else:
+                served |= names
+        for names, failure in failures:
+            if not names <= served:
+                raise failure
         if not bound:
-            raise failure or ListenError("there is no address to listen on")
+            raise ListenError("there is no address to listen on")
     except BaseException:
         for listener in bound:
             listener.close()
