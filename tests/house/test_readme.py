@@ -7,6 +7,8 @@ A comment just above a block changes that:
 - ``<!-- example: continues -->``: it goes on from the blocks above it, less their final ``….run()``;
 - ``<!-- example: fragment -->``: it needs something that is not on the page; it must parse, no more;
 - ``<!-- example: file NAME -->``: a block of any kind, written to that file beside the programs below it.
+
+A program that reads ``cert.pem`` finds a certificate for localhost, and its key, beside it.
 """
 
 import argparse
@@ -15,8 +17,10 @@ import http.client
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -35,6 +39,7 @@ PAGES = sorted(
 FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 DIRECTIVE = re.compile(r"<!-- example: (.*?) -->\s*\Z")
 PATIENCE = 20.0  # seconds: far more than any example takes
+CERTIFICATES = {"cert.pem": "server.pem", "key.pem": "server.key", "ca.pem": "ca.pem"}
 
 
 @dataclass
@@ -101,6 +106,9 @@ def _write(example: Example, folder: Path, source: str) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    if "cert.pem" in source:
+        for name, ours in CERTIFICATES.items():
+            shutil.copy(ROOT / "tests/http/certs" / ours, folder / name)
     program = folder / "program.py"
     program.write_text(source, encoding="utf-8")
     return program
@@ -126,33 +134,55 @@ def _wait_until_it_listens(port: int, process: subprocess.Popen[str]) -> None:
     pytest.fail(f"does not listen:\n{process.communicate()[0]}")
 
 
-def _curl(command: str) -> str:
-    """Do what curl would, as far as the pages use it: -i, -s, -X, -d, -H."""
+def _curl(command: str, folder: Path) -> str:
+    """Do what curl would in a folder, as far as the pages use it: -i, -s, -X, -d, -F, -H, --cacert."""
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("-i", action="store_true")
     parser.add_argument("-s", action="store_true")
     parser.add_argument("-X")
     parser.add_argument("-d")
+    parser.add_argument("-F", action="append", default=[])
+    parser.add_argument("--cacert")
     parser.add_argument("-H", action="append", default=[])
     options = parser.parse_args(shlex.split(command)[1:])
     headers = dict(line.split(": ", 1) for line in options.H)
+    body = None if options.d is None else options.d.encode()
     if options.d is not None:
         headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+    elif options.F:
+        headers["Content-Type"] = "multipart/form-data; boundary=limit"
+        body = _multipart(options.F, folder)
     url = urlsplit(options.url if "://" in options.url else f"http://{options.url}")
     connection = http.client.HTTPConnection("127.0.0.1", url.port or 80, timeout=PATIENCE)
+    if url.scheme == "https":
+        context = ssl.create_default_context(cafile=folder / options.cacert)
+        connection = http.client.HTTPSConnection("localhost", url.port, timeout=PATIENCE, context=context)
     target = url.path + (f"?{url.query}" if url.query else "")
-    method = options.X or ("GET" if options.d is None else "POST")
-    connection.request(
-        method, target or "/", options.d, {"Host": url.netloc, "Connection": "close", **headers}
-    )
+    method = options.X or ("GET" if body is None else "POST")
+    connection.request(method, target or "/", body, {"Host": url.netloc, "Connection": "close", **headers})
     response = connection.getresponse()
-    body = response.read().decode()
+    answer = response.read().decode()
     connection.close()
     if not options.i:
-        return body
+        return answer
     head = "".join(f"{name}: {value}\n" for name, value in response.getheaders())
-    return f"HTTP/1.1 {response.status} {response.reason}\n{head}\n{body}"
+    return f"HTTP/1.1 {response.status} {response.reason}\n{head}\n{answer}"
+
+
+def _multipart(parts: list[str], folder: Path) -> bytes:
+    """A form of NAME=VALUE and NAME=@FILE."""
+    body = b""
+    for part in parts:
+        name, _, value = part.partition("=")
+        head = f'--limit\r\nContent-Disposition: form-data; name="{name}"'
+        if value.startswith("@"):
+            head += f'; filename="{value[1:]}"\r\nContent-Type: text/plain'
+            content = (folder / value[1:]).read_bytes()
+        else:
+            content = value.encode()
+        body += head.encode() + b"\r\n\r\n" + content + b"\r\n"
+    return body + b"--limit--\r\n"
 
 
 def _dialogue(consoles: list[str]) -> Iterator[tuple[str, str]]:
@@ -164,8 +194,8 @@ def _dialogue(consoles: list[str]) -> Iterator[tuple[str, str]]:
                 yield command, printed
 
 
-def _assert_answers(command: str, expected: str) -> None:
-    got = _curl(command)
+def _assert_answers(command: str, expected: str, folder: Path) -> None:
+    got = _curl(command, folder)
     if "-i" not in shlex.split(command):
         assert got.rstrip("\n") == expected.rstrip("\n"), command
         return
@@ -220,7 +250,9 @@ def test_example_serves(example: Example, tmp_path: Path) -> None:
         _wait_until_it_listens(port, process)
         try:
             for command, expected in _dialogue(example.consoles):
-                _assert_answers(command.replace("8080", str(port)), expected.replace("8080", str(port)))
+                _assert_answers(
+                    command.replace("8080", str(port)), expected.replace("8080", str(port)), tmp_path
+                )
         finally:
             process.send_signal(signal.SIGINT)
             output, _ = process.communicate(timeout=PATIENCE)
