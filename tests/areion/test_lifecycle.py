@@ -317,6 +317,30 @@ class TestOrder:
         assert seen[-1] == "orchestrator shutdown"
         assert any("hangs" in r.getMessage() and "abandoned" in r.getMessage() for r in records)
 
+    def test_requests_and_hooks_share_the_time_of_the_stop(self, serve, records):
+        """What a request has used up, a hook does not get once more."""
+        entered, finished = threading.Event(), []
+        router = DefaultRouter()
+
+        @router.get("/")
+        async def hangs(request):
+            entered.set()
+            await asyncio.sleep(60)
+
+        async def slow():
+            await asyncio.sleep(0.8)
+            finished.append("slow")
+
+        served = serve(
+            router, lambda builder: builder.with_timeouts(shutdown_timeout=1.0).with_shutdown_hook(slow)
+        )
+        with socket.create_connection((served.host, served.port)) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert entered.wait(10)
+            served.close()
+        assert finished == []
+        assert any("slow" in r.getMessage() and "abandoned" in r.getMessage() for r in records)
+
     def test_hooks_get_the_server_only_if_they_ask_for_it(self):
         """A default that a lambda has bound, or a partial, stays what it was."""
         seen = []

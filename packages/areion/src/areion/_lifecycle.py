@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
@@ -57,11 +58,11 @@ async def logging_to(target: Any) -> AsyncIterator[None]:
 async def components_running(server: AreionServer) -> AsyncIterator[None]:
     """Start orchestrator and startup hooks; at the end call the shutdown hooks and stop the orchestrator.
 
-    Shutdown hooks are called only if all startup hooks have succeeded. The steps of the end share the time of
-    ``shutdown_timeout``; one that fails or takes longer is logged, and the next ones are taken all the same.
+    Shutdown hooks are called only if all startup hooks have succeeded. The steps of the end share what the
+    running requests have left of ``shutdown_timeout``; one that fails or takes longer is logged, and the next
+    ones are taken all the same, in half a second if need be.
     """
     ran: Sequence[Hook] = ()
-    loop = asyncio.get_running_loop()
     try:
         await _start_orchestrator(server)
         for hook in server.options.startup_hooks:
@@ -69,12 +70,13 @@ async def components_running(server: AreionServer) -> AsyncIterator[None]:
         ran = server.options.shutdown_hooks
         yield
     finally:
-        deadline = loop.time() + server.options.config.shutdown_timeout
+        now = time.monotonic()
+        deadline = (server.stop_began or now) + server.options.config.shutdown_timeout
         for hook in reversed(ran):
             what = f"the shutdown hook {describe(hook)}"
-            await _guarded(what, _call_hook(hook, server), deadline - loop.time())
+            await _guarded(what, _call_hook(hook, server), deadline - time.monotonic())
         if server.orchestrator is not None:
-            left = max(deadline - loop.time(), _LEAST_TIME)
+            left = max(deadline - time.monotonic(), _LEAST_TIME)
             stopping = in_daemon_thread(_shutdown_within(server.orchestrator, left))
             await _guarded("the orchestrator's shutdown", stopping, left + _REPORT_TIME)
             _optional(server.orchestrator, "bind_loop")(None)

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -115,6 +116,7 @@ class AreionServer:
         # Re-entrant: stop() may be called by a signal handler, anywhere in the thread that holds it.
         self._lock = threading.RLock()
         self._stop_requested = False
+        self._stop_began: float | None = None
         self._running = False
         self._ended = False
         self._listening = threading.Event()
@@ -265,6 +267,7 @@ class AreionServer:
         finally:
             with self._lock:
                 self._running = self._stop_requested = False
+                self._stop_began = None
                 self._ended = True
 
     async def _serve(
@@ -310,7 +313,9 @@ class AreionServer:
         with self._lock:
             if self._ended:
                 return
-            self._stop_requested = True
+            if not self._stop_requested:
+                self._stop_requested = True
+                self._stop_began = time.monotonic()
             http = self._http
         if http is not None:
             http.stop()
@@ -341,6 +346,11 @@ class AreionServer:
     def stop_requested(self) -> bool:
         """Whether :meth:`stop` has been called and the server has not yet ended."""
         return self._stop_requested
+
+    @property
+    def stop_began(self) -> float | None:
+        """When :meth:`stop` was called, on ``time.monotonic()``'s clock; None before."""
+        return self._stop_began
 
     @property
     def running(self) -> bool:
