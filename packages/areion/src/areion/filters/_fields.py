@@ -1,8 +1,21 @@
-"""Small helpers on header fields that several filters need."""
+"""What several filters need: of header fields, and of their own arguments."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from areion_http import HttpResponse
+
+
+def expect_bool(name: str, value: Any) -> bool:
+    """Return a bool.
+
+    Raises:
+        ValueError: If it is something else: ``"false"`` would be true.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}: expected a bool, got {value!r}")
+    return value
 
 
 def add_vary(response: HttpResponse, *names: str) -> None:

@@ -50,7 +50,7 @@ class CompressionFilter(ResponseFilter):
         codings: Names in order of preference; default: all that are available of zstd, br and gzip.
 
     Raises:
-        ValueError: If a coding is unknown or its library is not installed.
+        ValueError: If a coding is unknown or its library is not installed, or there is none.
     """
 
     def __init__(self, *, minimum: int = 500, codings: tuple[str, ...] | None = None) -> None:
@@ -58,6 +58,8 @@ class CompressionFilter(ResponseFilter):
             raise ValueError(f"minimum: expected a number of bytes, got {minimum!r}")
         installed = available()
         chosen = tuple(installed) if codings is None else codings
+        if not isinstance(chosen, (tuple, list)) or not chosen:
+            raise ValueError(f"codings: expected names such as ('gzip',), at least one, got {codings!r}")
         for name in chosen:
             if name not in installed:
                 raise ValueError(

@@ -11,7 +11,7 @@ from typing import Final
 
 from areion_http import HttpRequest, HttpResponse
 
-from areion.filters._fields import add_vary
+from areion.filters._fields import add_vary, expect_bool
 from areion.filters.base import ResponseFilter
 
 _ORIGIN: Final = re.compile(r"(?:[a-z][a-z0-9+.\-]*://[^/\s?#@,;]+|null)\Z", re.IGNORECASE)
@@ -54,7 +54,7 @@ class CorsFilter(ResponseFilter):
                     f"origins: expected scheme://host[:port] without a path, such as 'https://app.example', "
                     f"got {origin!r}"
                 )
-        if self.any_origin and credentials:
+        if self.any_origin and expect_bool("credentials", credentials):
             raise ValueError(
                 "credentials: with the origin '*' every site could act as the user; name the origins instead"
             )
@@ -65,7 +65,7 @@ class CorsFilter(ResponseFilter):
         self.any_header = "*" in wanted
         self.headers = ", ".join(_tokens("headers", (name for name in wanted if name != "*")))
         self.expose = ", ".join(_tokens("expose", expose))
-        self.credentials = credentials
+        self.credentials = expect_bool("credentials", credentials)
         self.max_age = str(max_age)
 
     def before(self, request: HttpRequest) -> HttpResponse | None:

@@ -10,6 +10,7 @@ from areion_http import HttpRequest, HttpResponse
 from areion_http.headers import check_name
 from areion_logger import bind_context
 
+from areion.filters._fields import expect_bool
 from areion.filters.base import ResponseFilter
 
 # What may pass through logs and headers without harm; longer values would swell every line.
@@ -24,12 +25,12 @@ class RequestIdFilter(ResponseFilter):
         accept: Take the id that a client or proxy sends, if it is harmless; else always make one.
 
     Raises:
-        ValueError: If ``header`` is no field name.
+        ValueError: If ``header`` is no field name, or ``accept`` no bool.
     """
 
     def __init__(self, header: str = "X-Request-ID", *, accept: bool = True) -> None:
         self.header = check_name(header)
-        self.accept = accept
+        self.accept = expect_bool("accept", accept)
 
     def before(self, request: HttpRequest) -> None:
         """Take or make the id, and bind it to the context of the request."""

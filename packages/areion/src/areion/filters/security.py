@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from areion_http import Headers, HttpRequest, HttpResponse
 
+from areion.filters._fields import expect_bool
 from areion.filters.base import ResponseFilter
 
 _DEFAULTS: Final[Mapping[str, str]] = {
@@ -31,7 +32,7 @@ class SecurityHeadersFilter(ResponseFilter):
         fields: Further fields, or other values for the standard ones; None leaves one out.
 
     Raises:
-        ValueError: If a field may not be sent so.
+        ValueError: If an argument is of the wrong type, or a field may not be sent so.
     """
 
     def __init__(
@@ -43,17 +44,23 @@ class SecurityHeadersFilter(ResponseFilter):
         fields: Mapping[str, str | None] | None = None,
     ) -> None:
         chosen = Headers(_DEFAULTS)
+        if fields is not None and not isinstance(fields, Mapping):
+            raise ValueError(f"fields: expected a mapping of names to values, got {fields!r}")
         if csp is not None:
-            chosen["Content-Security-Policy"] = csp
+            chosen["Content-Security-Policy"] = _text("csp", csp)
         for name, value in (fields or {}).items():
-            if value is None:
+            if _text(f"fields[{name!r}]", value) is None:
                 chosen.pop(name, None)
             else:
                 chosen[name] = value
         if hsts is not None and (type(hsts) is not int or hsts < 0):
             raise ValueError(f"hsts: expected whole seconds or None, got {hsts!r}")
         self.fields = chosen.pairs()
-        self.hsts = None if hsts is None else f"max-age={hsts}" + ("; includeSubDomains" * hsts_subdomains)
+        self.hsts = (
+            None
+            if hsts is None
+            else f"max-age={hsts}" + ("; includeSubDomains" * expect_bool("hsts_subdomains", hsts_subdomains))
+        )
 
     def after(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Add the fields."""
@@ -64,3 +71,9 @@ class SecurityHeadersFilter(ResponseFilter):
         if self.hsts is not None and request.scheme == "https" and "strict-transport-security" not in headers:
             headers["Strict-Transport-Security"] = self.hsts
         return response
+
+
+def _text(name: str, value: Any) -> Any:
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{name}: expected a str or None, got {value!r}")
+    return value
