@@ -16,6 +16,7 @@ from areion_router import BaseRouter, compose
 from areion_router import MethodNotAllowedError as NoSuchMethod
 from areion_router import NotFoundError as NoSuchPath
 
+from areion._facts import finder_of
 from areion._plan import Plan, plan_routes
 from areion._ring import FilterRing
 from areion.filters.base import ResponseFilter
@@ -49,7 +50,7 @@ class Dispatcher:
         self._executor = executor
         self._filters = tuple(filters)
         _optional(router, "freeze", _nothing)()
-        self._get_handler = router.get_handler
+        self._get_handler = finder_of(router)
         self._plans = plan_routes(router)
         self._unmatched = compose(self._answer_unmatched, tuple(_optional(router, "global_middlewares", ())))
         self._own = own.get_handler if own is not None else None
