@@ -37,6 +37,7 @@ PAGES = sorted(
     key=lambda path: path.relative_to(ROOT).parts,
 )
 FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 DIRECTIVE = re.compile(r"<!-- example: (.*?) -->\s*\Z")
 PATIENCE = 20.0  # seconds: far more than any example takes
 CERTIFICATES = {"cert.pem": "server.pem", "key.pem": "server.key", "ca.pem": "ca.pem"}
@@ -274,8 +275,49 @@ def test_links_lead_somewhere() -> None:
     broken = [
         f"{page.relative_to(ROOT)}: {target}"
         for page in [*PAGES, ROOT / "CONTRIBUTING.md", *ROOT.glob("tests/**/*.md")]
-        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+        for target in LINK.findall(page.read_text(encoding="utf-8"))
         if "://" not in target and not target.startswith(("#", "mailto:"))
         if not (page.parent / target.partition("#")[0]).exists()
     ]
     assert broken == []
+
+
+def test_anchors_are_headings() -> None:
+    """What follows the # of a relative link is a heading of that page, as GitHub and MkDocs name it."""
+    broken = []
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
+        for target in LINK.findall(page.read_text(encoding="utf-8")):
+            path, _, anchor = target.partition("#")
+            if anchor and "://" not in target:
+                text = FENCE.sub("", (page.parent / path if path else page).read_text(encoding="utf-8"))
+                headings = re.findall(r"^#+ (.*)", text, re.MULTILINE)
+                names = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+                if anchor not in names:
+                    broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+def test_links_into_the_repository_lead_somewhere() -> None:
+    """Readmes that are shown elsewhere link to files by their address; those files exist."""
+    address = "https://github.com/joshcap20/areion/blob/main/"
+    targets = [
+        target
+        for page in [*PAGES, *ROOT.glob("packages/*/*.md")]
+        for target in LINK.findall(page.read_text(encoding="utf-8"))
+        if target.startswith(address)
+    ]
+    assert targets
+    assert [
+        each for each in targets if not (ROOT / each.removeprefix(address).partition("#")[0]).exists()
+    ] == []
+
+
+def test_readmes_of_packages_link_by_address() -> None:
+    """A package index shows a readme without the files around it, where relative links lead nowhere."""
+    relative = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in [*ROOT.glob("packages/*/README.md"), *ROOT.glob("packages/*/CHANGELOG.md")]
+        for target in LINK.findall(page.read_text(encoding="utf-8"))
+        if "://" not in target and not target.startswith("#")
+    ]
+    assert relative == []
