@@ -85,6 +85,20 @@ def test_two_servers_with_loggers_of_their_own(serve):
     assert ("info", "stopped") in two.lines
 
 
+def test_several_bridges_to_one_target():
+    """Servers that share a logger do not double its lines; the last to end takes the bridge away."""
+    target = Lines()
+    first, second = LogBridge(target), LogBridge(target)
+    first.attach()
+    second.attach()
+    logging.getLogger("areion.server").info("both")
+    first.detach()
+    logging.getLogger("areion.server").info("one")
+    second.detach()
+    logging.getLogger("areion.server").info("none")
+    assert target.lines == [("info", "both"), ("info", "one")]
+
+
 @pytest.mark.parametrize(
     ("target", "needed"),
     [

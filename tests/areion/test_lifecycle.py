@@ -498,7 +498,7 @@ def wait_for(port):
 class TestProcess:
     """As a program."""
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_signals_drain_and_exit_0(self, number):
         """The response in flight is sent, hooks run, the status is 0."""
         port = free_port()
@@ -519,6 +519,28 @@ class TestProcess:
             process.kill()
             process.communicate()
         assert (process.returncode, answers, out) == (0, ["finished"], "ended\nreturned\n")
+        assert "Traceback" not in err
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_a_signal_ends_a_start_that_waits(self, number):
+        """A startup hook is cancelled, so there is nothing for shutdown hooks to undo; the status is 0."""
+        program = PROGRAM.replace('note("started")', "wait").replace(
+            "def note(text)",
+            """async def wait():
+    print("waiting", flush=True)
+    await asyncio.sleep(600)
+
+def note(text)""",
+        )
+        process = spawn(0, program)
+        try:
+            assert process.stdout.readline() == "waiting\n"
+            os.kill(process.pid, number)
+            out, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
+            process.communicate()
+        assert (process.returncode, out) == (0, "returned\n")
         assert "Traceback" not in err
 
     @pytest.mark.parametrize("with_orchestrator", [False, True])

@@ -91,7 +91,8 @@ def test_the_sandbox_lets_ordinary_templates_work():
     engine = Engine(
         None,
         templates={
-            "t": "{{ 2 ** 10 }} {{ 'ab' * 2 }} {{ 3 * 4 }} {{ 2.0 ** 3 }} {{ 7 % 4 }} {{ '%06.2f%%' % 2 }} {{ s.upper() }}"
+            "t": "{{ 2 ** 10 }} {{ 'ab' * 2 }} {{ 3 * 4 }} {{ 2.0 ** 3 }} {{ 7 % 4 }} {{ '%06.2f%%' % 2 }}"
+            " {{ s.upper() }}"
         },
         sandboxed=True,
     )

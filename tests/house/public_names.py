@@ -145,5 +145,6 @@ PUBLIC: dict[str, list[str]] = {
         "compose",
         "is_async_callable",
         "register_converter",
+        "sync_runner",
     ],
 }

@@ -1,4 +1,4 @@
-"""Facts about ``_listeners``: what is bound, and what is said when it cannot be."""
+"""Facts about ``listeners``: what is bound, and what is said when it cannot be."""
 
 import errno
 import os
@@ -6,8 +6,17 @@ import socket
 import stat
 
 import pytest
-from areion_http import ListenError, _listeners
-from areion_http._listeners import adopt, bound_address, close, inherited, listen_tcp, listen_unix
+from areion_http import ListenError, listeners
+from areion_http.listeners import (
+    adopt,
+    bound_address,
+    close_listener,
+    inherited,
+    listen,
+    listen_spread,
+    listen_tcp,
+    listen_unix,
+)
 
 
 @pytest.fixture
@@ -16,7 +25,7 @@ def opened():
     found = []
     yield found
     for listener in found:
-        close(listener)
+        close_listener(listener)
 
 
 def has_ipv6():
@@ -94,7 +103,7 @@ def first_accept(listener):
 )
 def test_errors_are_explained(number, words):
     """IPv6 addresses stand in brackets."""
-    error = _listeners._explained(OSError(number, os.strerror(number)), "::1", 80)
+    error = listeners._explained(OSError(number, os.strerror(number)), "::1", 80)
     assert str(error.strerror).startswith("cannot listen on [::1]:80: ")
     assert words in str(error.strerror)
 
@@ -136,6 +145,28 @@ def test_a_name_may_have_addresses_that_this_machine_lacks(opened, monkeypatch):
         assert opened[-1].getsockname()[0] == "127.0.0.1"
 
 
+def test_sets_of_sockets_that_share_a_port_among_themselves(opened):
+    """The system spreads connections over them; a port that somebody has is refused, and can be had again."""
+    sets = listen_spread("127.0.0.1", 0, 3, backlog=8)
+    opened += [listener for each in sets for listener in each]
+    [port] = {bound_address(listener)[1] for listener in opened}
+    with pytest.raises(ListenError, match="in use"):
+        listen_spread("127.0.0.1", port, 2, backlog=8)
+    for listener in opened:
+        close_listener(listener)
+    opened += [listener for each in listen_spread("127.0.0.1", port, 2, backlog=8) for listener in each]
+
+
+def test_what_a_server_would_listen_on(opened, tmp_path):
+    """Given sockets come before a unix socket, and that before host and port."""
+    path = str(tmp_path / "s")
+    opened += listen(port=0, unix_socket=path)
+    assert [bound_address(listener) for listener in opened] == [path]
+    assert listen(port=0, unix_socket=path, sockets=opened) == opened
+    opened += listen(["127.0.0.1", "127.0.0.2"], 0)
+    assert [bound_address(listener)[0] for listener in opened[1:]] == ["127.0.0.1", "127.0.0.2"]
+
+
 def test_several_processes_may_share_a_port(opened):
     """If all of them ask for it."""
     opened += listen_tcp(["127.0.0.1"], 0, backlog=8, reuse_port=True)
@@ -163,9 +194,9 @@ def test_a_unix_socket_has_the_permissions_asked_for_and_goes_with_its_listener(
         assert stat.S_IMODE(os.stat(path).st_mode) == mode
         assert bound_address(listener) == path
         listener.close()
-        close(listener)
+        close_listener(listener)
         assert not os.path.exists(path)
-        close(listener)
+        close_listener(listener)
 
 
 def test_a_stale_unix_socket_is_replaced(path):
@@ -175,7 +206,7 @@ def test_a_stale_unix_socket_is_replaced(path):
     listener = unix(path)
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(path)
-    close(listener)
+    close_listener(listener)
 
 
 def test_a_unix_socket_in_use_is_not_taken_over(path):
@@ -186,7 +217,7 @@ def test_a_unix_socket_in_use_is_not_taken_over(path):
     assert path in caught.value.strerror
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(path)
-    close(listener)
+    close_listener(listener)
 
 
 def test_a_file_that_is_no_socket_is_left_alone(tmp_path):
@@ -203,16 +234,16 @@ def test_a_file_that_was_replaced_is_not_removed(path):
     old = unix(path)
     os.unlink(path)
     new = unix(path)
-    close(old)
+    close_listener(old)
     assert os.path.exists(path)
-    close(new)
+    close_listener(new)
     assert not os.path.exists(path)
 
 
 def test_the_file_stays_where_the_listener_was_handed_over(path):
     """``remove=False`` is for those who did not make it."""
     listener = unix(path)
-    close(listener, remove=False)
+    close_listener(listener, remove=False)
     assert os.path.exists(path)
     os.unlink(path)
 
@@ -222,7 +253,7 @@ def test_a_relative_path_is_removed_from_another_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     listener = unix("here")
     monkeypatch.chdir("/")
-    close(listener)
+    close_listener(listener)
     assert not (tmp_path / "here").exists()
 
 
@@ -239,7 +270,7 @@ def test_the_abstract_namespace():
     listener = unix(name)
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(name)
-    close(listener)
+    close_listener(listener)
 
 
 # -- handed over --------------------------------------------------------------------------------------------
@@ -271,7 +302,7 @@ def test_sockets_of_a_service_manager(opened, monkeypatch):
     opened += tcp("127.0.0.1")
     descriptor = os.dup(opened[0].fileno())
     os.set_inheritable(descriptor, True)
-    monkeypatch.setattr(_listeners, "_FIRST_INHERITED", descriptor)
+    monkeypatch.setattr(listeners, "_FIRST_INHERITED", descriptor)
     monkeypatch.setenv("LISTEN_FDS", "1")
     monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
     monkeypatch.setenv("LISTEN_FDNAMES", "web")

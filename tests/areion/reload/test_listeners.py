@@ -24,7 +24,7 @@ def test_another_address(held, tmp_path):
     """A program that has changed its address gets new sockets, and the old ones are closed."""
     [first] = held.get(TCP)
     path = tmp_path / "x.sock"
-    [second] = held.get({"unix": str(path), "mode": 0o600, "backlog": 10})
+    [second] = held.get({"unix_socket": str(path), "unix_socket_mode": 0o600, "backlog": 10})
     assert first.fileno() == -1
     assert second.getsockname() == str(path)
     held.close()

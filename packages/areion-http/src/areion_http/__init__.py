@@ -1,7 +1,6 @@
 """HTTP/1.1 server in pure Python on asyncio: strict on the wire, bounded by default, fast."""
 
 from areion_http.__about__ import __version__
-from areion_http._listeners import ListenError
 from areion_http.base import BaseHttpServer
 from areion_http.config import HttpConfig
 from areion_http.cookies import format_delete_cookie, format_set_cookie, parse_cookies
@@ -23,6 +22,7 @@ from areion_http.errors import (
 from areion_http.files import FileBody
 from areion_http.forms import FormData, FormLimits, UploadedFile
 from areion_http.headers import Headers
+from areion_http.listeners import ListenError
 from areion_http.request import Client, HttpRequest
 from areion_http.response import HttpResponse
 from areion_http.responses import (

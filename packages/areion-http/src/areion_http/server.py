@@ -19,14 +19,13 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from areion_http import _listeners
 from areion_http._acceptor import TlsAcceptor
 from areion_http._connection import HttpConnection
 from areion_http._drain import drain
-from areion_http._listeners import ListenError, bound_address
 from areion_http._shared import Shared
 from areion_http.base import BaseHttpServer
 from areion_http.config import HttpConfig
+from areion_http.listeners import ListenError, bound_address, close_listener, listen
 from areion_http.request import HttpRequest
 
 logger: Final = logging.getLogger("areion.http")
@@ -205,7 +204,7 @@ class HttpServer(BaseHttpServer):
                 await _stop_accepting(loop, servers, listeners)
                 for listener in listeners:
                     # What was handed over may have a file that others go on listening on.
-                    _listeners.close(listener, remove=self.sockets is None)
+                    close_listener(listener, remove=self.sockets is None)
                 await drain(shared, self.config)
             finally:
                 if sweep is not None:
@@ -297,15 +296,15 @@ class HttpServer(BaseHttpServer):
         )
 
     def _listen(self) -> list[socket.socket]:
-        if self.sockets is not None:
-            return [_listeners.adopt(s) if isinstance(s, int) else s for s in self.sockets]
-        if passed := _listeners.inherited():
-            return passed
-        if self.unix_socket is not None:
-            return [
-                _listeners.listen_unix(self.unix_socket, mode=self.unix_socket_mode, backlog=self.backlog)
-            ]
-        return _listeners.listen_tcp(self.hosts, self.port, backlog=self.backlog, reuse_port=self.reuse_port)
+        return listen(
+            self.hosts,
+            self.port,
+            unix_socket=self.unix_socket,
+            unix_socket_mode=self.unix_socket_mode,
+            sockets=self.sockets,
+            backlog=self.backlog,
+            reuse_port=self.reuse_port,
+        )
 
     async def _serve(
         self, loop: asyncio.AbstractEventLoop, listener: socket.socket, shared: Shared

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from areion_logger import Logger
@@ -32,7 +34,10 @@ class LogBridge(logging.Handler):
         self._busy = threading.local()
 
     def attach(self) -> None:
-        """Begin. Unless somebody has set a level, all are handed on: which to drop, the target decides."""
+        """Begin. Unless somebody has set a level, all are handed on: which to drop, the target decides.
+
+        Of several bridges to one target, one hands records on.
+        """
         global _level_before
         tree = logging.getLogger(_TREE)
         with _lock:
@@ -41,7 +46,7 @@ class LogBridge(logging.Handler):
                 if tree.level == logging.NOTSET:
                     tree.setLevel(logging.DEBUG)
             _attached.append(self)
-            tree.addHandler(self)
+            _join(tree, self._target)
 
     def detach(self) -> None:
         """End; the last bridge puts the level back."""
@@ -49,6 +54,7 @@ class LogBridge(logging.Handler):
         with _lock:
             tree.removeHandler(self)
             _attached.remove(self)
+            _join(tree, self._target)
             if not _attached and _level_before == logging.NOTSET and tree.level == logging.DEBUG:
                 tree.setLevel(logging.NOTSET)
 
@@ -65,6 +71,13 @@ class LogBridge(logging.Handler):
             self._busy.now = False
 
 
+def _join(tree: logging.Logger, target: Any) -> None:
+    """Let the first bridge to a target be the one that the tree knows."""
+    first = next((bridge for bridge in _attached if bridge._target is target), None)
+    if first is not None:
+        tree.addHandler(first)
+
+
 def _method(level: int) -> str:
     if level >= logging.CRITICAL:
         return "critical"
@@ -73,6 +86,20 @@ def _method(level: int) -> str:
     if level >= logging.WARNING:
         return "warning"
     return "info" if level >= logging.INFO else "debug"
+
+
+@contextmanager
+def bridged(target: Any) -> Iterator[None]:
+    """Lead the records of the ``areion`` tree to a logger that does not get them by itself."""
+    if not needs_bridge(target):
+        yield
+        return
+    bridge = LogBridge(target)
+    bridge.attach()
+    try:
+        yield
+    finally:
+        bridge.detach()
 
 
 def needs_bridge(target: object) -> bool:

@@ -17,7 +17,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
 
-from areion._bridge import LogBridge, needs_bridge
+from areion._bridge import bridged
 from areion._naming import describe
 from areion._options import Hook
 from areion._routes import RouteFinder
@@ -38,20 +38,20 @@ _LEAST_TIME: Final = 0.5
 _REPORT_TIME: Final = 0.5
 
 
+class StartInterruptedError(Exception):
+    """A signal came while a server still started."""
+
+
 @asynccontextmanager
 async def logging_to(target: Any) -> AsyncIterator[None]:
     """Lead the records of the ``areion`` tree to a server's logger; flush it at the end."""
-    bridge = LogBridge(target) if needs_bridge(target) else None
-    if bridge is not None:
-        bridge.attach()
-    try:
-        yield
-    finally:
-        flush: Callable[[], object] | None = getattr(target, "flush", None)
-        if flush is not None:
-            await _guarded("flushing the logger", in_daemon_thread(flush), _FLUSH_LIMIT)
-        if bridge is not None:
-            bridge.detach()
+    with bridged(target):
+        try:
+            yield
+        finally:
+            flush: Callable[[], object] | None = getattr(target, "flush", None)
+            if flush is not None:
+                await _guarded("flushing the logger", in_daemon_thread(flush), _FLUSH_LIMIT)
 
 
 @asynccontextmanager
@@ -61,17 +61,17 @@ async def components_running(server: AreionServer) -> AsyncIterator[None]:
     Shutdown hooks are called only if all startup hooks have succeeded. The steps of the end share what the
     running requests have left of ``shutdown_timeout``; one that fails or takes longer is logged, and the next
     ones are taken all the same, in half a second if need be.
+
+    Raises:
+        StartInterruptedError: If ``server.starting`` was made to expire; nothing has been served.
     """
     ran: Sequence[Hook] = ()
     try:
-        await _start_orchestrator(server)
-        for hook in server.options.startup_hooks:
-            await _call_hook(hook, server)
+        await _start(server)
         ran = server.options.shutdown_hooks
         yield
     finally:
-        now = time.monotonic()
-        deadline = (server.stop_began or now) + server.options.config.shutdown_timeout
+        deadline = (server.stop_began or time.monotonic()) + server.options.config.shutdown_timeout
         for hook in reversed(ran):
             what = f"the shutdown hook {describe(hook)}"
             await _guarded(what, _call_hook(hook, server), deadline - time.monotonic())
@@ -97,6 +97,22 @@ def watchdog_running(server: AreionServer) -> Iterator[None]:
         yield
     finally:
         server.watchdog.stop()
+
+
+async def _start(server: AreionServer) -> None:
+    """Take the steps of the start, until a signal ends them."""
+    server.starting = limit = asyncio.timeout(None)
+    try:
+        async with limit:
+            await _start_orchestrator(server)
+            for hook in server.options.startup_hooks:
+                await _call_hook(hook, server)
+    except TimeoutError:
+        if limit.expired():
+            raise StartInterruptedError from None
+        raise
+    finally:
+        server.starting = None
 
 
 async def _start_orchestrator(server: AreionServer) -> None:

@@ -221,6 +221,9 @@ class AreionServerBuilder:
     def with_workers(self, workers: int) -> Self:
         """Serve with several processes, which share the listening socket. Default: 1.
 
+        They are forked by a supervisor, which replaces those that die. Hooks run in each of them, cron jobs in the
+        first alone, unless the orchestrator has a store.
+
         Raises:
             ValueError: If it is not a whole number above 0.
         """

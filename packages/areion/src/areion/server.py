@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from areion_engine import BaseEngine
 from areion_http import BaseHttpServer, HttpRequest, ListenError
-from areion_http._listeners import bound_address
+from areion_http.listeners import bound_address
 from areion_http.server import loop_factory
 from areion_logger import BaseLogger
 from areion_orchestrator import BaseOrchestrator
@@ -29,7 +29,8 @@ from areion_router import BaseRouter
 
 from areion import _plugins
 from areion._assembly import check_settings, make_http
-from areion._lifecycle import components_running, logging_to, watchdog_running
+from areion._bridge import bridged
+from areion._lifecycle import StartInterruptedError, components_running, logging_to, watchdog_running
 from areion._logo import AREION_LOGO, DEFAULT_HOST, DEFAULT_PORT
 from areion._options import ServerOptions
 from areion._plan import check_routes
@@ -117,10 +118,13 @@ class AreionServer:
         self._lock = threading.RLock()
         self._stop_requested = False
         self._stop_began: float | None = None
+        # While the components start: made to expire by a signal, as nothing is served yet that could be finished.
+        self.starting: asyncio.Timeout | None = None
         self._running = False
         self._ended = False
         self._listening = threading.Event()
         self._worker_ready: int | None = None
+        self._told_to_stop = False
         self._bound: Sequence[tuple[str, int] | str] = ()
 
     # -- components ---------------------------------------------------------------------------------------
@@ -158,10 +162,20 @@ class AreionServer:
                 self._supervise()
             else:
                 with asyncio.Runner(loop_factory=loop_factory()) as runner:
-                    runner.run(self._run((signal.SIGINT, signal.SIGTERM)))
+                    runner.run(self._run((signal.SIGINT, signal.SIGTERM, *self._hang_up())))
         except ListenError as error:
             sys.stderr.write(f"areion: {error.strerror or error}\n")
             raise SystemExit(1) from None
+
+    def _hang_up(self) -> Sequence[signal.Signals]:
+        """Return SIGHUP, which the end of a terminal sends, if it is to end the server as SIGTERM does.
+
+        It is not if it reloads certificates, and not under nohup.
+        """
+        if not hasattr(signal, "SIGHUP") or self.options.certfile is not None:
+            return ()
+        ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        return () if ignored else (signal.SIGHUP,)
 
     def _supervise(self) -> None:
         """Serve with several processes."""
@@ -171,33 +185,54 @@ class AreionServer:
         check_settings(self._http_class, self.options)
         from areion._workers import Supervisor
 
-        self._ended = False
-        # Made here, not by each worker, so that the supervisor's own lines are written too.
-        _ = self.logger
+        with self._lock:
+            if self._running:
+                raise RuntimeError("the server is running already")
+            self._running = True
+            self._ended = False
         try:
-            Supervisor(self).run()
+            # The logger is made here, not by each worker, so that the supervisor's own lines are written too.
+            with bridged(self.logger):
+                Supervisor(self).run()
         finally:
             self._listening.clear()
             self._bound = ()
             with self._lock:
-                self._stop_requested = False
+                self._running = self._stop_requested = False
                 self._ended = True
 
-    def run_worker(self, ready: int, alive: int) -> None:
-        """Serve as one of several processes, until SIGTERM or the end of the supervisor.
+    def run_worker(self, ready: int, alive: int) -> bool:
+        """Serve as one of several processes, until SIGTERM, :meth:`stop` or the end of the supervisor.
 
         Args:
             ready: Descriptor to write a byte to when requests are accepted.
             alive: Descriptor whose other end closes with the supervisor.
+
+        Returns:
+            Whether it was the program itself that stopped it.
         """
+        # What the supervisor's own life has left here; the lock may be held by a thread that was not copied.
+        self._lock = threading.RLock()
+        self._listening = threading.Event()
+        self._bound = ()
+        self._running = self._stop_requested = self._told_to_stop = False
+        self._stop_began = None
         self._worker_ready = ready
 
         async def serve() -> None:
-            asyncio.get_running_loop().add_reader(alive, self.stop)
+            loop = asyncio.get_running_loop()
+
+            def orphaned() -> None:
+                loop.remove_reader(alive)
+                self._told_to_stop = True
+                self.stop()
+
+            loop.add_reader(alive, orphaned)
             await self._run((signal.SIGTERM,))
 
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(serve())
+        return not self._told_to_stop
 
     def workers_listening(self, sockets: Sequence[socket.socket]) -> None:
         """Take note that all worker processes accept requests; called by their supervisor."""
@@ -228,7 +263,11 @@ class AreionServer:
             self._http.reload_certificates()
 
     def _on_signal(self) -> None:
-        """Stop; at the second signal, without waiting for requests."""
+        """Stop; at the second signal, without waiting for requests. A start goes no further."""
+        self._told_to_stop = True
+        starting, self.starting = self.starting, None
+        if starting is not None:
+            starting.reschedule(asyncio.get_running_loop().time())
         if self._stop_requested and hasattr(self._http, "abort"):
             self._http.abort()
         self.stop()
@@ -292,6 +331,8 @@ class AreionServer:
                 finally:
                     listened = self._listening.is_set()
                     self._listening.clear()
+        except StartInterruptedError:
+            logger.info("stopped before anything was served")
         finally:
             with self._lock:
                 self._http = None

@@ -141,5 +141,6 @@ def _wanted(server: AreionServer) -> dict[str, Any]:
     if options.sockets is not None:
         return {"own": True}
     if options.unix_socket is not None:
-        return {"unix": options.unix_socket, "mode": options.unix_socket_mode, "backlog": options.backlog}
+        mode = options.unix_socket_mode
+        return {"unix_socket": options.unix_socket, "unix_socket_mode": mode, "backlog": options.backlog}
     return {"host": server.host, "port": server.port, "backlog": options.backlog}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from areion_http import ListenError
-from areion_http._listeners import adopt, close, inherited, listen_tcp, listen_unix
+from areion_http.listeners import adopt, close_listener, inherited, listen
 
 
 class HeldSockets:
@@ -26,7 +26,7 @@ class HeldSockets:
         """Return listening sockets.
 
         Args:
-            wanted: An address as a child says it; see `areion.reload.child`.
+            wanted: Arguments of `areion_http.listeners.listen`, as a child says them.
 
         Raises:
             ListenError: If the address cannot be listened on; what was held before stays so.
@@ -40,10 +40,7 @@ class HeldSockets:
                 None,
                 "the program brings its own sockets (with_sockets), which cannot be kept through a reload",
             )
-        if "unix" in wanted:
-            bound = [listen_unix(wanted["unix"], mode=wanted["mode"], backlog=wanted["backlog"])]
-        else:
-            bound = listen_tcp([wanted["host"]], wanted["port"], backlog=wanted["backlog"], reuse_port=False)
+        bound = listen(**wanted)
         self.close()
         self._wanted, self._sockets = dict(wanted), bound
         return bound
@@ -51,5 +48,5 @@ class HeldSockets:
     def close(self) -> None:
         """Close what was bound here, and remove the files of unix sockets."""
         for each in self._sockets:
-            close(each)
+            close_listener(each)
         self._wanted, self._sockets = None, []

@@ -1,7 +1,9 @@
 """Sockets to listen on: TCP over IPv4 and IPv6, unix sockets, descriptors that were inherited.
 
 Everything is bound before anything is served, so that a server either listens on all it was told to, or says
-in one line why not.
+in one line why not. A process that listens for others, which serve, opens here what they would: ``listen``
+takes the arguments of ``HttpServer``; the sockets are for ``HttpServer(sockets=...)``, and to ``close`` at the end.
+Nothing is accepted here, and no event loop is known.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import socket
 import stat
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +26,34 @@ _PORT_TRIES: Final = 16
 
 class ListenError(OSError):
     """An address cannot be listened on; its text says which and why in one line."""
+
+
+def listen(
+    host: str | Sequence[str] = "127.0.0.1",
+    port: int = 8080,
+    *,
+    unix_socket: str | None = None,
+    unix_socket_mode: int = 0o660,
+    sockets: Sequence[socket.socket | int] | None = None,
+    backlog: int = 2048,
+    reuse_port: bool = False,
+) -> list[socket.socket]:
+    """Open the sockets that an ``HttpServer`` with these arguments listens on.
+
+    Those that are given come first; then those that a service manager has passed to this process, which are
+    taken from it by this; then the unix socket; then host and port.
+
+    Raises:
+        ListenError: If one cannot be listened on; nothing stays bound then.
+    """
+    if sockets is not None:
+        return [adopt(each) if isinstance(each, int) else each for each in sockets]
+    if passed := inherited():
+        return passed
+    if unix_socket is not None:
+        return [listen_unix(unix_socket, mode=unix_socket_mode, backlog=backlog)]
+    hosts = [host] if isinstance(host, str) else host
+    return listen_tcp(hosts, port, backlog=backlog, reuse_port=reuse_port)
 
 
 def listen_tcp(hosts: Sequence[str], port: int, *, backlog: int, reuse_port: bool) -> list[socket.socket]:
@@ -45,6 +76,34 @@ def listen_tcp(hosts: Sequence[str], port: int, *, backlog: int, reuse_port: boo
             if port or error.errno != errno.EADDRINUSE or attempt == _PORT_TRIES - 1:
                 raise
     raise AssertionError("the last attempt returns or raises")
+
+
+def listen_spread(host: str, port: int, count: int, *, backlog: int) -> list[list[socket.socket]]:
+    """Bind a host and port several times over, so that the system spreads connections (Linux's SO_REUSEPORT).
+
+    Unlike ``reuse_port``, this refuses a port that another process listens on already, though it shares it too.
+
+    Args:
+        host: As for ``listen_tcp``.
+        port: As for ``listen_tcp``.
+        count: How many sets of sockets are wanted.
+        backlog: For each of them.
+
+    Raises:
+        ListenError: If an address cannot be listened on; nothing stays bound then.
+    """
+    sets = [listen_tcp([host], port, backlog=backlog, reuse_port=False)]
+    try:
+        for listener in sets[0]:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        port = sets[0][0].getsockname()[1]
+        for _ in range(count - 1):
+            sets.append(listen_tcp([host], port, backlog=backlog, reuse_port=True))  # noqa: PERF401 - closed below
+    except BaseException:
+        for listener in chain.from_iterable(sets):
+            listener.close()
+        raise
+    return sets
 
 
 def _resolve(hosts: Sequence[str], port: int) -> dict[tuple[socket.AddressFamily, str], set[str]]:
@@ -223,7 +282,7 @@ class UnixListener(socket.socket):
     made: tuple[Path, int, int] | None = None
 
 
-def close(listener: socket.socket, *, remove: bool = True) -> None:
+def close_listener(listener: socket.socket, *, remove: bool = True) -> None:
     """Close a listener.
 
     Args:
