@@ -3,6 +3,7 @@
 import inspect
 import re
 import runpy
+import tomllib
 from dataclasses import Field, fields
 from pathlib import Path
 
@@ -143,3 +144,19 @@ def test_every_public_name_is_documented(package: str) -> None:
     assert [
         name for name in PUBLIC[package] if name != "__version__" and not re.search(rf"\b{name}\b", text)
     ] == []
+
+
+def test_pages_name_no_hatch_script_that_is_not_there() -> None:
+    """Every `hatch run …` of the pages is a script of an environment in hatch.toml."""
+    environments = tomllib.loads((ROOT / "hatch.toml").read_text(encoding="utf-8"))["envs"]
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("packages/*/*.md")]
+    pages += [*ROOT.glob("tests/**/*.md")]
+    named = {
+        (environment if script else "default", script or environment)
+        for page in pages
+        for environment, script in re.findall(
+            r"(?:hatch|hatch\.py) run ([a-z]+)(?::([a-z]+))?", page.read_text(encoding="utf-8")
+        )
+    }
+    assert ("default", "serve") in named
+    assert {name for name in named if name[1] not in environments[name[0]]["scripts"]} == set()
