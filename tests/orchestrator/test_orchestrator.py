@@ -350,11 +350,11 @@ def test_shutdown_lets_queued_and_running_tasks_finish(make):
 def test_shutdown_says_what_it_abandoned(make, caplog):
     """After the time limit, running threads are named as abandoned, all else as cancelled; in report and log."""
     orchestrator = make(1)
-    go, begun = threading.Event(), threading.Event()
+    go, begun, ended = threading.Event(), threading.Event(), []
 
     def stuck():
         begun.set()
-        go.wait(10)
+        ended.append(go.wait(60))
 
     async def endless():
         await asyncio.sleep(60)
@@ -363,9 +363,9 @@ def test_shutdown_says_what_it_abandoned(make, caplog):
     begun.wait(5)
     queued = orchestrator.submit_task(add, 1)
     coroutine = orchestrator.submit_task(endless)
-    begin = time.monotonic()
     report = orchestrator.shutdown(0.2)
-    assert 0.2 <= time.monotonic() - begin < 3
+    assert not ended
+    assert report.seconds >= 0.2
     assert [name.rsplit(".", 1)[-1] for name in report.abandoned] == ["stuck"]
     assert sorted(name.rsplit(".", 1)[-1] for name in report.cancelled) == ["add", "endless"]
     assert not report.clean
@@ -381,11 +381,9 @@ def test_drain_time_is_the_default_of_shutdown(make):
     """Without an argument, shutdown() takes the constructor's time limit."""
     orchestrator = make(1, drain_time=0.05)
     go = threading.Event()
-    orchestrator.submit_task(go.wait, 10)
-    eventually(lambda: threading.active_count() > 1)
-    begin = time.monotonic()
-    orchestrator.shutdown()
-    assert time.monotonic() - begin < 3
+    future = orchestrator.submit_task(go.wait, 60)
+    eventually(future.running)
+    assert orchestrator.shutdown().abandoned == ("Event.wait",)
     go.set()
 
 
@@ -422,11 +420,10 @@ def test_a_task_after_shutdown_is_refused(make):
 
 def test_a_task_may_shut_the_orchestrator_down(make):
     """It does not wait for itself."""
-    orchestrator = make()
-    begin = time.monotonic()
-    future = orchestrator.submit_task(orchestrator.shutdown)
-    assert future.result(5).clean is False  # the task itself was still running
-    assert time.monotonic() - begin < 3
+    orchestrator = make(drain_time=40)
+    report = orchestrator.submit_task(orchestrator.shutdown).result(50)
+    assert report.seconds < 40
+    assert report.abandoned == ("Orchestrator.shutdown",)  # it was still running
 
 
 def test_starting_twice_and_anew(make):
@@ -566,7 +563,6 @@ def test_a_program_that_ends_without_shutdown_loses_nothing():
 
 def test_a_stuck_task_does_not_keep_the_program_alive():
     """A task that never ends is abandoned after the time limit, and the process exits."""
-    begin = time.monotonic()
     done = run_program(
         "import threading\n"
         "from areion_orchestrator import Orchestrator\n"
@@ -575,7 +571,6 @@ def test_a_stuck_task_does_not_keep_the_program_alive():
     )
     assert done.returncode == 0
     assert "abandoned 1 tasks" in done.stderr
-    assert time.monotonic() - begin < 30
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is POSIX")
@@ -662,21 +657,23 @@ def test_without_threads_a_task_is_refused(make, monkeypatch):
     assert orchestrator.submit_task(add_later, 1).result(5) == 3
 
 
-def test_failing_during_shutdown_is_not_retried(make):
+def test_failing_during_shutdown_is_not_retried(make, caplog):
     """A task that fails while the shutdown waits for it ends then, rather than holding it up for attempts."""
-    orchestrator = make()
+    orchestrator = make(drain_time=50)
     go, begun = threading.Event(), threading.Event()
 
     @orchestrator.task(retries=5, backoff=60)
     def fail():
         begun.set()
-        go.wait(5)
+        go.wait(60)
         raise ValueError("too late")
 
     future = orchestrator.submit_task(fail)
     begun.wait(5)
     threading.Timer(0.05, go.set).start()
-    begin = time.monotonic()
-    orchestrator.shutdown()
-    assert time.monotonic() - begin < 5
+    report = orchestrator.shutdown()
+    assert report.seconds < 50
+    assert [name.rsplit(".", 1)[-1] for name in report.cancelled] == ["fail"]
     assert isinstance(future.exception(0), ShutdownError)
+    assert "given up: the orchestrator is shut down" in caplog.text
+    assert "tried again" not in caplog.text

@@ -44,6 +44,7 @@ def main(store, log, command, *rest):
     elif command == "crash":
         orchestrator.submit_task(crash).result(60)
     else:
+        orchestrator._backend.durable.settle(60)  # it has looked for what others left
         print("ready", flush=True)
         sys.stdin.readline()
     orchestrator.shutdown()

@@ -13,8 +13,8 @@ class ShutdownReport:
 
     Attributes:
         finished: How many tasks were waited for, and ended in time.
-        cancelled: Names of tasks that were cancelled at the end of the time limit: those that had not begun,
-            and coroutines.
+        cancelled: Names of tasks that will not be done: those that had not begun at the end of the time limit,
+            coroutines that had not ended, and those that waited for another attempt.
         abandoned: Names of tasks whose threads were still running then. A thread cannot be stopped: it goes
             on until it ends or the process does.
         seconds: How long it took.

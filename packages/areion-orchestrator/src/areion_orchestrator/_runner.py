@@ -149,18 +149,22 @@ class TaskRunner:
 
     def drain(self, deadline: Deadline) -> ShutdownReport:
         """End everything: first politely, and when the time is up, not."""
-        for execution in list(self._executions):
+        pending = dict(self._pending)
+        executions = {execution.future: execution for execution in list(self._executions)}
+        for execution in executions.values():
             execution.forgo_retries()
         unable = self._loops.futures_on_current_loop() | self._pool.futures_of_current_thread()
-        finished = wait(set(self._pending) - unable, deadline.left()).done
-        executions = {execution.future: execution for execution in list(self._executions)}
+        finished = wait(pending.keys() - unable, deadline.left()).done
         cancelled: list[str] = []
         abandoned: list[str] = []
-        for future, func in list(self._pending.items()):
-            if future.done():
-                continue
-            ended = executions[future].abandon() if future in executions else future.cancel()
-            (cancelled if ended else abandoned).append(task_name(func))
+        for future, func in {**pending, **self._pending}.items():
+            task = executions.get(future)
+            if not future.done():
+                ended = future.cancel() if task is None else task.abandon()
+                (cancelled if ended else abandoned).append(task_name(func))
+            elif task is not None and task.was_given_up:
+                finished.discard(future)
+                cancelled.append(task_name(func))
         self._pool.close()
         self._loops.close()
         self._delays.stop()

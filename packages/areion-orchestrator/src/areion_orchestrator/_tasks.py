@@ -148,6 +148,7 @@ class Execution:
         self._error: BaseException | None = None
         self._inner: Future[Any] | None = None
         self._abandoned = False
+        self._given_up = False
 
     def begin(self) -> Future[Any]:
         """Start the first attempt and return the caller's future.
@@ -171,6 +172,11 @@ class Execution:
         """Give the task up; return whether that ended it, or its thread goes on."""
         self._abandoned = True
         return self._inner is None or self._inner.cancel()
+
+    @property
+    def was_given_up(self) -> bool:
+        """Whether it ended before its attempts did, for want of an orchestrator to make them."""
+        return self._given_up
 
     def forgo_retries(self) -> None:
         """Make no further attempt; a task that waits for one ends now."""
@@ -238,10 +244,10 @@ class Execution:
     def _try_again(self, error: BaseException) -> None:
         options = self._options
         pause = options.pause_after(self._attempts)
-        text = "task %r failed in attempt %d of %d, and is tried again in %.1f s"
-        self._log.write(
-            "warning", text, options.name, self._attempts, options.retries + 1, pause, error=error
+        text = "task %r failed in attempt %d of %d, and is " + (
+            "given up: the orchestrator is shut down" if self._abandoned else f"tried again in {pause:.1f} s"
         )
+        self._log.write("warning", text, options.name, self._attempts, options.retries + 1, error=error)
         if self._journal is not None:
             self._journal.failed_once(self._attempts, pause)
         self._error = error
@@ -295,6 +301,7 @@ class Execution:
     def _end_unfinished(self) -> None:
         """End a task that was cancelled from within, or abandoned."""
         name = self._options.name
+        self._given_up = self._abandoned
         if self._journal is not None:
             (self._journal.released if self._abandoned else self._journal.cancelled)()
         text = (
