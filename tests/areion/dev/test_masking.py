@@ -49,6 +49,10 @@ def test_value_of_a_secret_name():
         "LoginError: password=hunter2!",
         "reason='the token: hunter2!'",
         "a=b=c=secret=hunter2!",
+        [("Accept", "*/*"), ("Authorization", "Bearer hunter2!")],
+        "-----BEGIN RSA PRIVATE KEY-----\nhunter2!\nhunter2!\n-----END RSA PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\nhunter2!",
+        "eyJhbGciOiJIUzI1NiJ9.eyJodW50ZXIyIjoxfQ.hunter2",
     ],
 )
 def test_secrets_inside_of_values(value):

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from areion.dev import build_openapi, dumps_openapi
+from areion_http import UploadedFile
 from areion_http.errors import HttpError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -444,6 +445,23 @@ class TestInputs:
         content = body(upload)["content"]
         assert list(content) == ["multipart/form-data"]
         assert content["multipart/form-data"]["schema"]["properties"]["file"]["format"] == "binary"
+
+    def test_files_that_may_be_many_or_none(self):
+        """A list of files is an array of parts, an optional file a part that may be left out; both make a form."""
+
+        def many(request, papers: list[UploadedFile]):
+            """No words."""
+
+        def maybe(request, paper: UploadedFile | None, title: str = ""):
+            """No words."""
+
+        schema = body(many)["content"]["multipart/form-data"]["schema"]
+        assert schema["properties"]["papers"]["type"] == "array"
+        assert schema["properties"]["papers"]["items"]["format"] == "binary"
+        assert schema["required"] == ["papers"]
+        schema = body(maybe)["content"]["multipart/form-data"]["schema"]
+        assert schema["properties"]["paper"]["format"] == "binary"
+        assert "required" not in schema
 
     @pytest.mark.parametrize(
         ("chosen", "expected"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from areion import AreionServer, AreionServerBuilder, DefaultRouter, HttpRequest, NotFoundError
+from areion_http import UploadedFile
 
 
 @dataclass
@@ -164,3 +165,77 @@ def test_markup_in_the_document_does_not_run(page, serve, path):
     )
     assert page.run("typeof hacked") == "undefined"
     assert page.run("document.title") == title
+
+
+def test_swagger_ui_is_dark_where_the_system_is(page, base):
+    """Swagger UI follows the system's colours, also when they change."""
+    page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    page.open(f"{base}/docs")
+    page.wait("document.querySelectorAll('.opblock').length === 2")
+    assert page.run("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "light"}])
+    page.wait("getComputedStyle(document.documentElement).colorScheme !== 'dark'")
+    check_quiet(page, base)
+
+
+def form_router() -> DefaultRouter:
+    """A form with a long summary, under two tags."""
+    router = DefaultRouter()
+
+    @router.post("/sign", tags=["in", "out"], summary="x" * 300)
+    async def sign(request: HttpRequest, who: str = "", papers: list[UploadedFile] = ()) -> list[str]:
+        form = await request.form()
+        return [form["who"], *(each.filename for each in form.getall("papers"))]
+
+    return router
+
+
+@pytest.mark.parametrize("hash_", ["", "#%", "#sign"])
+def test_light_page_on_a_telephone(page, serve, hash_):
+    """Nothing is wider than the screen, whatever the address ends with; an operation is under each of its tags."""
+    url = serve(AreionServerBuilder().with_router(form_router()))
+    page.call("Emulation.setDeviceMetricsOverride", width=390, height=800, deviceScaleFactor=1, mobile=True)
+    page.open(f"{url}/docs/light{hash_}")
+    page.wait("document.querySelectorAll('details.operation').length === 2")
+    page.run("document.querySelectorAll('details.operation').forEach((one) => { one.open = true; })")
+    page.wait("document.querySelector('input[name=papers]') !== null")
+    assert page.run("document.documentElement.scrollWidth") == 390
+    assert page.run("[...document.querySelectorAll('h2')].map((one) => one.innerText)") == ["in", "out"]
+
+
+def test_light_page_sends_a_form(page, serve, tmp_path):
+    """A form is sent with its fields and all files that were chosen."""
+    page.open(f"{serve(AreionServerBuilder().with_router(form_router()))}/docs/light#sign")
+    page.type_into("#sign input[name=who]", "me & you")
+    files = [tmp_path / "a.txt", tmp_path / "b.txt"]
+    for file in files:
+        file.write_text("x")
+    field = page.call("Runtime.evaluate", expression="document.querySelector('#sign input[name=papers]')")
+    page.call("DOM.setFileInputFiles", files=list(map(str, files)), objectId=field["result"]["objectId"])
+    page.click("#sign button")
+    answer = page.wait("document.querySelector('#sign .result .body')?.textContent")
+    assert json.loads(answer) == ["me & you", "a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "schema", "sent"),
+    [
+        (
+            "application/x-www-form-urlencoded",
+            {"type": "object", "properties": {"a": {"type": "string"}}},
+            "a=",
+        ),
+        ("text/csv", {"type": "string", "examples": ["a,b"]}, "a,b"),
+    ],
+)
+def test_light_page_sends_bodies_that_are_no_json(page, serve, media_type, schema, sent):
+    """A simple form, and text of any type, are sent as what they are."""
+    router = DefaultRouter()
+
+    @router.post("/", request_body={"content": {media_type: {"schema": schema}}})
+    async def echo(request: HttpRequest) -> str:
+        return f"{request.content_type} {await request.text()}"
+
+    page.open(f"{serve(AreionServerBuilder().with_router(router))}/docs/light#echo")
+    page.click("#echo button")
+    assert page.wait("document.querySelector('#echo .result .body')?.textContent") == f"{media_type} {sent}"

@@ -10,7 +10,8 @@ import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from types import NoneType, UnionType
+from typing import Any, Final, Union, get_args, get_origin
 
 from areion_http import UploadedFile
 
@@ -95,8 +96,7 @@ def request_body(inputs: list[Input], handler: Handler) -> dict[str, Any] | None
         "properties": properties,
         **({"required": required} if required else {}),
     }
-    files = any(one.schema.get("format") == "binary" for one in inputs)
-    media_type = "multipart/form-data" if files else "application/json"
+    media_type = "multipart/form-data" if any(_is_file(one.schema) for one in inputs) else "application/json"
     return {"content": {media_type: {"schema": schema}}, "required": bool(required)}
 
 
@@ -129,7 +129,7 @@ def _input(item: DocItem, handler: Handler, schemas: SchemaBuilder) -> Input:
         default = _read_default(item.default, schema)
     if default is not NOTHING and default is not None and fits(default, schema, schemas.components):
         schema = {**schema, "default": default}
-    nullable = {"type": "null"} in schema.get("anyOf", ())
+    nullable = {"type": "null"} in schema.get("anyOf", ()) or NoneType in get_args(annotation)
     required = not (item.optional or has_default or nullable)
     return Input(item.name, schema, required, item.description or schema.get("description", ""), annotation)
 
@@ -171,7 +171,15 @@ def _file_schema(annotation: object, scope: Scope) -> Schema | None:
     meaning = resolve(annotation, scope)
     if meaning is bytes or meaning is UploadedFile:
         return {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
-    return None
+    members = [each for each in get_args(meaning) if each not in (NoneType, ...)]
+    part = _file_schema(members[0], scope) if len(members) == 1 else None
+    if part is None or get_origin(meaning) in (Union, UnionType):
+        return part  # optional: a part that may be left out
+    return {"type": "array", "items": part}
+
+
+def _is_file(schema: Mapping[str, Any]) -> bool:
+    return "binary" in (schema.get("format"), schema.get("items", {}).get("format"))
 
 
 def _default_of(parameter: inspect.Parameter) -> object:

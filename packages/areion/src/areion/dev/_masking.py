@@ -36,7 +36,11 @@ _BEFORE_LITERAL: Final = re.compile(r"""([\w-]{1,60})['"]?\s*(?::[\w .,|\[\]]{1,
 _LITERAL: Final = re.compile(r"""b?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 _VALUE: Final = re.compile(_LITERAL.pattern + r"""|(?:Bearer |Basic )?[^\s,;&)}\]'"]+""")
 _INNOCENT: Final = frozenset({"None", "True", "False", "''", '""'})
-_IN_URL: Final = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)")
+# What is a secret by its looks: the password in an address, a JSON Web Token (RFC 7519), a private key (RFC 7468).
+_BY_LOOKS: Final = re.compile(
+    r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"
+    r"|(?<=PRIVATE KEY-----)[^-]+(?=-----END|['\"]|\Z)"
+)
 # Shorter values would be found in innocent text.
 _LEAST: Final = 5
 
@@ -109,7 +113,7 @@ class Masker:
             quoted = repr(secret)[1:-1]
             if quoted != secret:
                 text = text.replace(quoted, MASK)
-        return _IN_URL.sub(MASK, text)
+        return _BY_LOOKS.sub(MASK, text)
 
     def data(self, value: Any, depth: int = 0) -> Any:
         """Return parsed data with the values of secret names masked."""
@@ -178,6 +182,12 @@ class _Repr(reprlib.Repr):
         ]
         more = ["…"] if len(x) > self.maxdict else []
         return f"{{{', '.join(shown + more)}}}"
+
+    def repr_tuple(self, x: tuple[Any, ...], level: int) -> str:
+        """Represent a tuple; one of two may be a name with its value, as in a list of header fields."""
+        if len(x) == 2 and level > 0 and is_secret(x[0]):
+            return f"({self.repr1(x[0], level - 1)}, {MASK})"
+        return super().repr_tuple(x, level)
 
     def repr_bytes(self, x: bytes, level: int) -> str:  # noqa: ARG002 - reprlib's signature
         """Represent bytes without going through all of them."""

@@ -3,6 +3,7 @@
 // nothing that a document says can become markup.
 
 const METHODS = ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
+const FORMS = ["multipart/form-data", "application/x-www-form-urlencoded"];
 const MAX_DEPTH = 6; // of examples and type names: recursive schemas end here
 
 const make = (tag, attributes = {}, ...children) => {
@@ -141,15 +142,19 @@ class Operation {
     const schema = this.body.content[this.mediaType].schema || {};
     const title = make("h3", {}, `Body, ${this.mediaType}`);
     const type = make("code", { class: "dim" }, this.schemas.name(schema));
-    if (this.mediaType === "multipart/form-data") {
+    if (FORMS.includes(this.mediaType)) {
       const shown = Object.entries(this.schemas.resolve(schema).properties || {});
-      this.fields = shown.map(([name, one]) =>
-        make("input", { name, type: one.format === "binary" ? "file" : "text", "aria-label": name }));
+      this.fields = shown.map(([name, one]) => {
+        const part = this.schemas.resolve(one);
+        const isFile = [part, part.items].some((each) => each?.format === "binary");
+        return make("input", { name, type: isFile ? "file" : "text", multiple: isFile && part.type === "array", "aria-label": name });
+      });
       return [title, make("table", {}, make("tbody", {}, ...this.fields.map((field) =>
         make("tr", {}, make("td", { class: "name" }, make("code", {}, field.name)), make("td", {}, field)))))];
     }
     this.area = make("textarea", { "aria-label": "Request body", spellcheck: "false" });
-    this.area.value = JSON.stringify(this.schemas.example(schema), null, 2);
+    const example = this.schemas.example(schema);
+    this.area.value = /json/.test(this.mediaType) ? JSON.stringify(example, null, 2) : example ?? "";
     return [title, type, this.area];
   }
 
@@ -175,14 +180,13 @@ class Operation {
     }
     const search = query.size ? `?${query}` : "";
     const options = { method: this.method.toUpperCase(), headers };
-    if (this.area) {
+    if (this.area?.value) {
       headers.set("Content-Type", this.mediaType);
       options.body = this.area.value;
     } else if (this.fields) {
-      options.body = new FormData();
+      options.body = this.mediaType === "multipart/form-data" ? new FormData() : new URLSearchParams();
       for (const field of this.fields) {
-        if (field.type !== "file") options.body.append(field.name, field.value);
-        else if (field.files[0]) options.body.append(field.name, field.files[0]);
+        for (const value of field.type === "file" ? field.files : [field.value]) options.body.append(field.name, value);
       }
     }
     return [this.server.replace(/\/$/, "") + path + search, options];
@@ -224,10 +228,10 @@ function show(api, base, main, filter) {
   const groups = new Map((api.tags || []).map((tag) => [tag.name, { text: tag.description, operations: [] }]));
   for (const [path, item] of Object.entries(api.paths || {})) {
     for (const method of METHODS.filter((one) => item[one])) {
-      const operation = new Operation(schemas, server, path, method, item[method], item.parameters);
-      const tag = item[method].tags?.[0] || "";
-      if (!groups.has(tag)) groups.set(tag, { operations: [] });
-      groups.get(tag).operations.push(operation);
+      for (const tag of item[method].tags?.length ? item[method].tags : [""]) {
+        if (!groups.has(tag)) groups.set(tag, { operations: [] });
+        groups.get(tag).operations.push(new Operation(schemas, server, path, method, item[method], item.parameters));
+      }
     }
   }
   const sections = [...groups].filter(([, group]) => group.operations.length).map(([tag, group]) => {
@@ -249,7 +253,8 @@ function show(api, base, main, filter) {
       section.node.hidden = section.operations.every((one) => one.node.hidden);
     }
   });
-  const wanted = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const isNamed = (one) => [one.id, encodeURIComponent(one.id)].includes(location.hash.slice(1));
+  const wanted = [...document.querySelectorAll("details.operation")].find(isNamed);
   if (wanted) { wanted.open = true; wanted.scrollIntoView(); }
 }
 
