@@ -1,12 +1,14 @@
 """Facts about ``areion_http.testing``: the contract holds for our server and for a stranger's; the stand-ins."""
 
 import asyncio
-import threading
+import runpy
+from pathlib import Path
 
 import pytest
-from areion_http import BaseHttpServer, HttpConfig, HttpRequest, HttpResponse, HttpServer
+from areion_http import HttpConfig, HttpResponse, HttpServer
 from areion_http.testing import HttpServerContract, MemoryServer, read_responses
 
+H11Server = runpy.run_path(str(Path(__file__).with_name("h11_server.py")))["H11Server"]
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
@@ -26,95 +28,14 @@ class TestHttpServerWithoutReading(HttpServerContract):
             result = handler(request)
             return await result if asyncio.iscoroutine(result) else result
 
-        return HttpServer(reading, read_body=False, **options)
-
-
-class Stranger(BaseHttpServer):
-    """A small server of somebody else: one request at a time on each connection, no pipelining, no TLS."""
-
-    def __init__(
-        self, handler, *, host, port, request_class=HttpRequest, on_error=None, on_listening=None, **_
-    ):
-        self._handler = handler
-        self._address = (host, port)
-        self._request_class = request_class
-        self._on_error = on_error or self._default_error
-        self._on_listening = on_listening or (lambda: None)
-        self._stopping = threading.Event()
-        self._loop = None
-        self._writers = {}
-
-    def run(self):
-        asyncio.run(self.start())
-
-    def stop(self):
-        self._stopping.set()
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._woken.set)
-
-    async def start(self):
-        self._loop = asyncio.get_running_loop()
-        self._woken = asyncio.Event()
-        if self._stopping.is_set():
-            return
-        server = await asyncio.start_server(self._converse, *self._address)
-        self._on_listening()
-        await self._woken.wait()
-        server.close()
-        for task, (writer, busy) in list(self._writers.items()):
-            if busy:
-                await asyncio.wait([task], timeout=5)
-            writer.close()
-        if self._writers:
-            await asyncio.wait(self._writers, timeout=5)
-
-    async def _converse(self, reader, writer):
-        me = asyncio.current_task()
-        self._writers[me] = (writer, False)
-        try:
-            while not self._stopping.is_set():
-                head = await reader.readuntil(b"\r\n\r\n")
-                self._writers[me] = (writer, True)
-                await self._answer(head.decode("latin-1"), reader, writer)
-                self._writers[me] = (writer, False)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-            del self._writers[me]
-
-    async def _answer(self, head, reader, writer):
-        line, *lines = head.rstrip("\r\n").split("\r\n")
-        method, target, _ = line.split(" ")
-        headers = dict(field.split(": ", 1) for field in lines)
-        body = await reader.readexactly(int(headers.get("Content-Length", 0)))
-        request = self._request_class(method, target, headers, body)
-        request.raw_path = target.partition("?")[0]
-        try:
-            result = self._handler(request)
-            if asyncio.iscoroutine(result):
-                result = await result
-        except Exception as error:
-            result = self._on_error(request, error)
-        response = result if isinstance(result, HttpResponse) else HttpResponse(result)
-        if hasattr(response.body, "chunks"):
-            response = HttpResponse(b"".join(response.body.chunks))
-        data = response.format_response()
-        writer.write(data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if method == "HEAD" else data)
-        await writer.drain()
-
-    @staticmethod
-    def _default_error(request, error):
-        if hasattr(error, "status_code"):
-            return HttpResponse(error.message, error.status_code, headers=error.headers)
-        return HttpResponse("Internal Server Error", 500)
+        return HttpServer(reading, **(options | {"read_body": False}))
 
 
 class TestStranger(HttpServerContract):
     """A stranger's server that was written from the base alone keeps it too: the contract asks for no more."""
 
     def make_server(self, handler, **options):
-        return Stranger(handler, **options)
+        return H11Server(handler, **options)
 
 
 def test_the_contract_says_what_an_implementer_forgot():
