@@ -90,10 +90,10 @@ class BaseHttpServer(ABC):
     **What the contract suite checks**, by :meth:`run` in a thread and real sockets: status, fields and body of
     responses, and other values as bodies; what requests say; coroutine handlers; ``read_body=False`` and
     ``limit_body``; ``HttpError``, crashes, ``on_error``, ``UnsendableError``, ``request_class``; HEAD, 204 and
-    keep-alive; iterators, sync and async, and those that fail; files and ranges; ``on_listening``; that :meth:`stop`,
-    from another thread, lets a running request finish, ends :meth:`run` and frees the port; a stop that is
-    repeated, and one before the start; :meth:`start` in a running loop; a port in use. It does not check limits,
-    deadlines, TLS, the optional settings or how strict the server is.
+    keep-alive; iterators, sync and async, and those that fail; files and ranges; ``on_listening``; that
+    :meth:`stop`, from another thread, lets a running request finish, ends :meth:`run` and frees the port; a stop
+    that is repeated, and one before the start; :meth:`start` in a running loop; a port in use. It does not check
+    limits, deadlines, TLS, the optional settings or how strict the server is.
     """
 
     @abstractmethod
