@@ -1,6 +1,7 @@
 """Facts about ``areion_http.testing``: the contract holds for our server and for a stranger's; the stand-ins."""
 
 import asyncio
+import inspect
 import runpy
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class TestHttpServerWithoutReading(HttpServerContract):
         async def reading(request):
             await request.read()
             result = handler(request)
-            return await result if asyncio.iscoroutine(result) else result
+            return await result if inspect.isawaitable(result) else result
 
         return HttpServer(reading, **(options | {"read_body": False}))
 
