@@ -70,14 +70,21 @@ def main():
 
     # A signal to hatch alone would not reach the server. In a group of their own both get it exactly once,
     # whether a terminal, a supervisor or `kill` sent it; as SIGINT, because hatch waits for its child then.
-    hatch = subprocess.Popen(command, process_group=0)
+    hatch = early = None
 
     def pass_on(*_):
+        nonlocal early
+        if hatch is None:
+            early = True
+            return
         with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
             os.killpg(hatch.pid, signal.SIGINT)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, pass_on)
+    hatch = subprocess.Popen(command, process_group=0)
+    if early:
+        pass_on()
     sys.exit(hatch.wait())
 
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 
 import httpx
 import pytest
@@ -448,7 +447,7 @@ class TestOrder:
 
 
 PROGRAM = """
-import asyncio, sys, time
+import asyncio, sys, threading, time
 from areion import AreionServerBuilder, DefaultRouter, DefaultOrchestrator
 router = DefaultRouter()
 
@@ -464,15 +463,15 @@ def note(text):
 server = (AreionServerBuilder().with_router(router).with_host("127.0.0.1").with_port(int(sys.argv[1]))
     .with_orchestrator(DefaultOrchestrator()).with_startup_hook(note("started"))
     .with_shutdown_hook(note("ended")).build())
+
+def tell():
+    if server.wait_listening(60):
+        print(server.url, flush=True)
+
+threading.Thread(target=tell, daemon=True).start()
 server.run()
 print("returned", flush=True)
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def spawn(port, program=PROGRAM):
@@ -484,33 +483,21 @@ def spawn(port, program=PROGRAM):
     )
 
 
-def wait_for(port):
-    for _ in range(500):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise AssertionError("the server does not listen")
-
-
 class TestProcess:
     """As a program."""
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_signals_drain_and_exit_0(self, number):
         """The response in flight is sent, hooks run, the status is 0."""
-        port = free_port()
-        process = spawn(port)
+        process = spawn(0)
         try:
-            wait_for(port)
+            assert process.stdout.readline() == "started\n"
+            url = process.stdout.readline().strip()
             answers = []
             client = threading.Thread(
-                target=lambda: answers.append(httpx.get(f"http://127.0.0.1:{port}/slow").text)
+                target=lambda: answers.append(httpx.get(f"{url}/slow", timeout=30).text)
             )
             client.start()
-            assert process.stdout.readline() == "started\n"
             assert process.stdout.readline() == "entered\n"
             os.kill(process.pid, number)
             client.join(10)

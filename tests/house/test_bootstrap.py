@@ -117,6 +117,23 @@ def test_serve_ends_cleanly(house: Path, number: signal.Signals, whole_group: bo
     assert process.wait(timeout=30) == 0
 
 
+def test_a_signal_before_there_is_a_server(house: Path, tmp_path: Path) -> None:
+    """It is not lost: what is started after it is told to end."""
+    (tmp_path / "sitecustomize.py").write_text(
+        textwrap.dedent("""
+            import os, signal, subprocess
+            start = subprocess.Popen.__init__
+            def start_later(self, *arguments, **options):
+                os.kill(os.getpid(), signal.SIGTERM)
+                start(self, *arguments, **options)
+            subprocess.Popen.__init__ = start_later
+        """)
+    )
+    process = _start(house, "run", "serve", PYTHONPATH=str(tmp_path))
+    output, _ = process.communicate(timeout=30)
+    assert "got 0" not in output  # what it says after half a minute in which nobody told it
+
+
 def test_failed_set_up_says_what_failed_and_is_redone(house: Path, stand_in_venv: str) -> None:
     """A set-up that was cut short is not taken for a whole one: it is made anew, and its failure is shown."""
     environment = next((house / ".hatch").glob("hatch-*"))

@@ -15,6 +15,7 @@ import argparse
 import ast
 import http.client
 import os
+import random
 import re
 import shlex
 import shutil
@@ -97,9 +98,14 @@ SERVING = [example for example in EXAMPLES if example.serves]
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
+    """Return a port below those that systems give to clients, where none can take it meanwhile."""
+    for port in random.sample(range(20_000, 30_000), 50):
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
         return port
+    pytest.fail("no port is free")
 
 
 def _write(example: Example, folder: Path, source: str) -> Path:

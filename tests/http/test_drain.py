@@ -223,7 +223,8 @@ async def test_the_log_says_what_is_waited_for(serve, log, monkeypatch):
     monkeypatch.setattr("areion_http._drain._TELL_EVERY", 0.05)
 
     async def handler(request):
-        await asyncio.sleep(0.15)
+        while "waiting for 1 request (GET /)" not in log.text:
+            await asyncio.sleep(0.01)
         return "x"
 
     server = serve(handler)
@@ -231,7 +232,7 @@ async def test_the_log_says_what_is_waited_for(serve, log, monkeypatch):
     connection.send(GET)
     await turns()
     await server.stop()
-    assert "waiting for 1 request (GET /)" in log.text
+    assert [answer.body for answer in read_responses(connection.take())] == [b"x"]
 
 
 async def test_connections_that_were_refused_are_not_waited_for(serve):

