@@ -258,7 +258,7 @@ REQUESTS = st.builds(
 @pytest.mark.parametrize(
     ("read", "table"), [(by_h11, H11_STRICTER), (by_llhttp, LLHTTP_STRICTER)], ids=["h11", "llhttp"]
 )
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(REQUESTS)
 def test_every_difference_is_explained(read, table, data):
     """Same messages with the same bodies, or a refusal that the table explains."""

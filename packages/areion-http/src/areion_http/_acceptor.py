@@ -1,8 +1,8 @@
-"""Accepts TLS connections and shakes hands, with a bound on handshakes and an end for those that hang.
+"""Accepts connections and shakes hands, with a bound on handshakes and an end for those that hang.
 
-Event loops accept and shake hands by themselves, but tell nobody of a handshake that has not come to its end: it
-could neither be counted nor be ended. Plain connections have no such phase; they are left to the loop, which is
-faster.
+Event loops accept by themselves, but tell nobody of a TLS handshake that has not come to its end: it could neither
+be counted nor be ended. asyncio's own, moreover, tries again for each place of the backlog when no descriptor is
+left, with a traceback every time. Plain connections are left to other loops, which are faster.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from areion_http.config import HttpConfig
 
@@ -28,13 +28,13 @@ _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.
 _LAST_HANDSHAKES: Final = 0.5
 
 
-class TlsAcceptor:
+class Acceptor:
     """Accepts the connections of one listener.
 
     Args:
         loop: The running loop; it must be able to watch descriptors.
         listener: A listening socket that does not block.
-        context: For the handshake.
+        context: For the handshake; None for plain connections.
         protocol: Makes the protocol of a connection, whose ``connection_made`` is called after the handshake.
         config: Its ``max_connections``, ``tls_handshake_timeout`` and ``linger_timeout`` are used.
     """
@@ -43,13 +43,19 @@ class TlsAcceptor:
         self,
         loop: asyncio.AbstractEventLoop,
         listener: socket.socket,
-        context: ssl.SSLContext,
+        context: ssl.SSLContext | None,
         protocol: Callable[[], asyncio.Protocol],
         config: HttpConfig,
     ) -> None:
         self._loop = loop
         self._listener = listener
-        self._context = context
+        self._options: dict[str, Any] = {}
+        if context is not None:
+            self._options = {
+                "ssl": context,
+                "ssl_handshake_timeout": config.tls_handshake_timeout,
+                "ssl_shutdown_timeout": config.linger_timeout,
+            }
         self._protocol = protocol
         self._config = config
         self._handshakes: set[asyncio.Task[None]] = set()
@@ -106,13 +112,7 @@ class TlsAcceptor:
 
     async def _shake_hands(self, accepted: socket.socket, peer: object) -> None:
         try:
-            await self._loop.connect_accepted_socket(
-                self._protocol,
-                accepted,
-                ssl=self._context,
-                ssl_handshake_timeout=self._config.tls_handshake_timeout,
-                ssl_shutdown_timeout=self._config.linger_timeout,
-            )
+            await self._loop.connect_accepted_socket(self._protocol, accepted, **self._options)
         except OSError as error:
             # Any scanner of ports can bring this about, and it harms nobody.
             who = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "a unix socket"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from areion_http.errors import ClientDisconnectedError
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 # Input thrown away after the last answer; whoever sends more gets a reset. Enough for the upload of a client that
 # reads only when it has sent all; linger_timeout bounds the time.
 _LINGER_BYTES: Final = 64 * 1024 * 1024
+
+# In asyncio's writelines() of 3.12.0 to 3.12.8, 3.13.0 and 3.13.1 (CVE-2024-12254) nobody looks whether its buffer
+# is full; setting the limits does.
+_FORGETS_TO_PAUSE: Final = (3, 12) <= sys.version_info < (3, 13, 2)
 
 
 class Channel(asyncio.Protocol, ConnectionInfo):
@@ -82,14 +87,16 @@ class Channel(asyncio.Protocol, ConnectionInfo):
     # -- output -------------------------------------------------------------------------------------------
 
     def write(self, data: bytes) -> None:
-        """Hand bytes to the transport."""
-        if self._transport is not None:
+        """Hand bytes to the transport, unless it is closing: loops log what is written then."""
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def write_lines(self, parts: list[bytes]) -> None:
-        """Hand several bytes objects to the transport, in order."""
-        if self._transport is not None:
+        """Hand several bytes objects to the transport, in order; as :meth:`write`."""
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.writelines(parts)
+            if _FORGETS_TO_PAUSE:
+                self._transport.set_write_buffer_limits()
 
     @property
     def write_paused(self) -> bool:

@@ -145,8 +145,7 @@ class Intake(Channel):
 
     def _flush(self, out: list[bytes] | None) -> None:
         if out:
-            if self._transport is not None:
-                self._transport.write(b"".join(out))
+            self.write(b"".join(out))
             out.clear()
 
     def refuse(self, error: HttpError) -> None:

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from areion_http._acceptor import TlsAcceptor
+from areion_http._acceptor import Acceptor
 from areion_http._connection import HttpConnection
 from areion_http._drain import drain
 from areion_http._shared import Shared
@@ -175,7 +175,7 @@ class HttpServer(BaseHttpServer):
             if self._stop_requested:
                 stop.set()
         shared = self._share(loop)
-        servers: list[asyncio.Server | TlsAcceptor] = []
+        servers: list[asyncio.Server | Acceptor] = []
         listeners: list[socket.socket] = []
         sweep: asyncio.TimerHandle | None = None
         interval = self.config.sweep_interval()
@@ -201,7 +201,7 @@ class HttpServer(BaseHttpServer):
         finally:
             try:
                 self._listening.clear()
-                await _stop_accepting(loop, servers, listeners)
+                await _stop_accepting(servers)
                 for listener in listeners:
                     # What was handed over may have a file that others go on listening on.
                     close_listener(listener, remove=self.sockets is None)
@@ -308,13 +308,15 @@ class HttpServer(BaseHttpServer):
 
     async def _serve(
         self, loop: asyncio.AbstractEventLoop, listener: socket.socket, shared: Shared
-    ) -> asyncio.Server | TlsAcceptor:
+    ) -> asyncio.Server | Acceptor:
         protocol = functools.partial(HttpConnection, shared)
         if listener.family != getattr(socket, "AF_UNIX", None):
             # Connections inherit it; loops set it only on sockets that were made with the protocol's number.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls is not None:
-            return TlsAcceptor(loop, listener, self._tls, protocol, self.config)
+        if self._tls is not None or isinstance(loop, asyncio.SelectorEventLoop):
+            listener.setblocking(False)
+            listener.listen(self.backlog)
+            return Acceptor(loop, listener, self._tls, protocol, self.config)
         if listener.family == getattr(socket, "AF_UNIX", None):
             extra: dict[str, Any] = {}
             if "cleanup_socket" in inspect.signature(loop.create_unix_server).parameters:
@@ -324,21 +326,10 @@ class HttpServer(BaseHttpServer):
         return await loop.create_server(protocol, sock=listener, backlog=self.backlog)
 
 
-async def _stop_accepting(
-    loop: asyncio.AbstractEventLoop,
-    servers: Sequence[asyncio.Server | TlsAcceptor],
-    listeners: Sequence[socket.socket],
-) -> None:
-    """Close servers, but let connections that have just been accepted reach them before.
-
-    asyncio makes the transport of an accepted socket a turn later, and loses the socket if the server is closed.
-    """
-    if isinstance(loop, asyncio.SelectorEventLoop):
-        for listener in listeners:
-            loop.remove_reader(listener)
-        await asyncio.sleep(0)
+async def _stop_accepting(servers: Sequence[asyncio.Server | Acceptor]) -> None:
+    """Close servers; connections that have just been accepted are served."""
     for server in servers:
-        if isinstance(server, TlsAcceptor):
+        if isinstance(server, Acceptor):
             await server.close()
         else:
             server.close()
