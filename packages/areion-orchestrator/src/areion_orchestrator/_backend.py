@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from areion_orchestrator._calls import Call
 from areion_orchestrator._lifecycle import Deadline, ShutdownReport
 from areion_orchestrator._log import Log
 from areion_orchestrator._registry import TaskRegistry
@@ -100,19 +101,20 @@ class Backend:
 
     def submit(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
         """Run any callable, with the options it was registered with."""
+        call = Call(func, args, kwargs, copy_context())
         options = self.registry.find(func)
         if options is not None and options.durable and self._durable is not None:
-            return self._durable.submit(self._runner, func, options, args, kwargs, copy_context())
-        return self._runner.run(func, args, kwargs, copy_context(), options=options)
+            return self._durable.submit(self._runner, call, options)
+        return self._runner.run(call, options=options)
 
     def run_job(self, job: Job, due: datetime, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
         """Run a job once; the future is cancelled if another process does."""
-        context = job.context.copy()
+        call = Call(job.func, args, kwargs, job.context.copy())
         if self._durable is None or job.options.every_process:
             options = self.registry.find(job.func)
-            return self._runner.run(job.func, args, kwargs, context, options=options, job_run=True)
+            return self._runner.run(call, options=options, job_run=True)
         firing = Firing(job.id, due.timestamp(), job.options.max_instances)
-        return self._durable.run_job(self._runner, firing, job.func, args, kwargs, context)
+        return self._durable.run_job(self._runner, firing, call)
 
     def job_since(self, job: Job, now: datetime) -> datetime:
         """Tell since when a job's firings count: from the last that any process took, where they share them."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import inspect
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import Context
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
+
+from areion_orchestrator._log import task_name
 
 _CO_COROUTINE = inspect.CO_COROUTINE
 
@@ -17,6 +21,36 @@ def is_coroutine_function(func: Any) -> bool:
     if type(func) is FunctionType and not func.__dict__:
         return bool(func.__code__.co_flags & _CO_COROUTINE)
     return inspect.iscoroutinefunction(func) or inspect.iscoroutinefunction(type(func).__call__)
+
+
+class Call(NamedTuple):
+    """One call to be made in the background.
+
+    Attributes:
+        func: What to call.
+        args: Its positional arguments.
+        kwargs: Its keyword arguments.
+        context: The context variables it sees.
+    """
+
+    func: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    context: Context
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages."""
+        return task_name(self.func)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether making it makes a coroutine."""
+        return is_coroutine_function(self.func)
+
+    def again(self) -> Call:
+        """Return the same call with a copy of the context, which no other attempt sees."""
+        return self._replace(context=self.context.copy())
 
 
 class Activation:

@@ -10,11 +10,11 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from contextvars import Context
+from functools import partial
 from typing import Any
 
-from areion_orchestrator._calls import Activation
-from areion_orchestrator._log import Log, task_name
+from areion_orchestrator._calls import Activation, Call
+from areion_orchestrator._log import Log
 from areion_orchestrator._pool import Pending, refusal
 from areion_orchestrator.errors import QueueFullError, ShutdownError, TaskTimeoutError
 
@@ -28,9 +28,8 @@ class _Flight:
     __slots__ = (
         "_make",
         "activate",
-        "context",
+        "call",
         "exit",
-        "func",
         "future",
         "loop",
         "report",
@@ -40,17 +39,15 @@ class _Flight:
 
     def __init__(
         self,
-        func: Callable[..., Any],
+        call: Call,
         make: Callable[[], Coroutine[Any, Any, Any]],
-        context: Context,
         timeout: float | None,
         *,
         report: bool,
         future: Future[Any] | None,
     ) -> None:
-        self.func = func
+        self.call = call
         self._make = make
-        self.context = context
         self.timeout = timeout
         self.report = report
         self.future: Future[Any] = Future() if future is None else future
@@ -82,7 +79,7 @@ class _Flight:
                 return await self._make()
         except TimeoutError:
             if limit.expired():
-                raise TaskTimeoutError(task_name(self.func), self.timeout, still_running=False) from None
+                raise TaskTimeoutError(self.call.name, self.timeout, still_running=False) from None
             raise
 
 
@@ -119,28 +116,24 @@ class LoopRunner:
             previous, self._bound = self._bound, loop
             orphans = [flight for flight in self._flights if loop is None and flight.loop is previous]
         for flight in orphans:
-            self._log.write(
-                "warning", "task %r was cancelled: its event loop went away", task_name(flight.func)
-            )
+            self._log.write("warning", "task %r was cancelled: its event loop went away", flight.call.name)
             self._cancel(flight)
 
     def submit(
         self,
-        func: Callable[..., Any],
-        make: Callable[[], Coroutine[Any, Any, Any]],
-        context: Context,
+        call: Call,
         *,
+        make: Callable[[], Coroutine[Any, Any, Any]] | None = None,
         timeout: float | None = None,
         report: bool = True,
         track: bool = True,
         future: Future[Any] | None = None,
     ) -> Future[Any]:
-        """Run the coroutine that `make()` returns.
+        """Run the coroutine that a call makes.
 
         Args:
-            func: What it is, for messages.
-            make: Called on the loop to get the coroutine.
-            context: The context variables it sees.
+            call: What to call, on the loop.
+            make: Returns the coroutine, where the call has been made already.
             timeout: Seconds after which it is cancelled.
             report: Whether a failure is told to `on_failure`.
             track: Whether the future is registered as pending.
@@ -150,12 +143,13 @@ class LoopRunner:
             QueueFullError: As many coroutines as allowed are under way.
             ShutdownError: The runner is closed.
         """
-        flight = _Flight(func, make, context, timeout, report=report, future=future)
+        func, args, kwargs, _ = call
+        flight = _Flight(call, make or partial(func, *args, **kwargs), timeout, report=report, future=future)
         with self._lock:
             if self._closed:
                 raise refusal(func)
             if len(self._flights) >= self._max_flights:
-                raise QueueFullError(task_name(func), self._max_flights)
+                raise QueueFullError(call.name, self._max_flights)
             flight.loop = loop = self._choose_loop(func)
             self._flights.add(flight)
             if track:
@@ -215,7 +209,7 @@ class LoopRunner:
         if flight.future.cancelled():
             self._land(flight)
             return
-        flight.task = asyncio.get_running_loop().create_task(flight.run(), context=flight.context)
+        flight.task = asyncio.get_running_loop().create_task(flight.run(), context=flight.call.context)
         flight.task.add_done_callback(lambda task: self._arrive(flight, task))
 
     def _arrive(self, flight: _Flight, task: asyncio.Task[Any]) -> None:
@@ -224,12 +218,12 @@ class LoopRunner:
         if task.cancelled():
             future.cancel()
             if flight.activate():  # a thread had begun with it, so that it cannot be cancelled any more
-                name = task_name(flight.func)
+                name = flight.call.name
                 future.set_exception(ShutdownError(f"task {name!r} was cancelled", task=name))
         else:
             error = task.exception() or flight.exit
             if error is not None and flight.report:
-                self._on_failure(flight.func, error)
+                self._on_failure(flight.call.func, error)
             if flight.activate():
                 if error is None:
                     future.set_result(task.result())

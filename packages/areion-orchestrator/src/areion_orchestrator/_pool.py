@@ -15,10 +15,12 @@ from queue import SimpleQueue
 from types import CoroutineType
 from typing import Any, TypeAlias
 
+from areion_orchestrator._calls import Call
 from areion_orchestrator._log import task_name
 from areion_orchestrator.errors import QueueFullError, ShutdownError
 
 Pending: TypeAlias = dict[Future[Any], Callable[..., Any]]
+# PERF: a Call in parts, here and in submit(): to make one costs a third more; tests/benchmarks/orchestrator
 _Item: TypeAlias = tuple[Future[Any], Context, Callable[..., Any], tuple[Any, ...], dict[str, Any], bool]
 
 
@@ -31,7 +33,7 @@ class WorkerPool:
         pending: Where unfinished futures are registered, with their functions.
         on_failure: Called in the worker with the function and the exception of a call that failed.
         on_coroutine: Called in the worker when a plain function returned a coroutine: with the future that
-            its result belongs to, context, coroutine, function and whether a failure is to be reported.
+            its result belongs to, the call, the coroutine and whether a failure is to be reported.
     """
 
     def __init__(
@@ -40,7 +42,7 @@ class WorkerPool:
         max_queue: int,
         pending: Pending,
         on_failure: Callable[[Callable[..., Any], BaseException], None],
-        on_coroutine: Callable[[Future[Any], Context, Any, Callable[..., Any], bool], None],
+        on_coroutine: Callable[[Future[Any], Call, Any, bool], None],
     ) -> None:
         self._max_workers = max_workers
         self._max_queue = max_queue
@@ -164,7 +166,7 @@ class WorkerPool:
             future.set_exception(error)
         else:
             if type(result) is CoroutineType:
-                self._on_coroutine(future, context, result, func, report)
+                self._on_coroutine(future, Call(func, args, kwargs, context), result, report)
                 return
             future.set_result(result)
         self._pending.pop(future, None)

@@ -9,11 +9,9 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextvars import Context
-from functools import partial
 from typing import Any
 
-from areion_orchestrator._calls import is_coroutine_function
+from areion_orchestrator._calls import Call
 from areion_orchestrator._lifecycle import Deadline, ShutdownReport
 from areion_orchestrator._log import Log, task_name
 from areion_orchestrator._loops import LoopRunner
@@ -67,10 +65,7 @@ class TaskRunner:
 
     def run(
         self,
-        func: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        context: Context,
+        call: Call,
         *,
         options: TaskOptions | None = None,
         journal: Journal | None = None,
@@ -80,10 +75,7 @@ class TaskRunner:
         """Run any callable, with attempts and time limits if it has options.
 
         Args:
-            func: What to run.
-            args: Its positional arguments.
-            kwargs: Its keyword arguments.
-            context: The context variables it sees.
+            call: What to run.
             options: What it was registered with.
             journal: What is told of its course; only with options.
             attempts: How many attempts were made before.
@@ -94,16 +86,12 @@ class TaskRunner:
             ShutdownError: The runner is closed.
         """
         if options is None:
-            return self.attempt(func, args, kwargs, context, timeout=None, report=not job_run, track=True)
+            return self.attempt(call, timeout=None, report=not job_run, track=True)
         if len(self._executions) >= self._max_queue:
             raise QueueFullError(options.name, self._max_queue)
         return Execution(
-            func,
-            args,
-            kwargs,
-            context,
+            call,
             options,
-            is_async=is_coroutine_function(func),
             attempt=self.attempt,
             delays=self._delays,
             pending=self._pending,
@@ -115,21 +103,12 @@ class TaskRunner:
         ).begin()
 
     def attempt(
-        self,
-        func: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        context: Context,
-        *,
-        timeout: float | None,
-        report: bool = False,
-        track: bool = False,
+        self, call: Call, *, timeout: float | None, report: bool = False, track: bool = False
     ) -> Future[Any]:
         """Run any callable once; `timeout` concerns coroutine functions only."""
-        if is_coroutine_function(func):
-            make = partial(func, *args, **kwargs)
-            return self._loops.submit(func, make, context, timeout=timeout, report=report, track=track)
-        return self._pool.submit(func, args, kwargs, context, report=report, track=track)
+        if call.is_async:
+            return self._loops.submit(call, timeout=timeout, report=report, track=track)
+        return self._pool.submit(*call, report=report, track=track)
 
     def wait(self) -> None:
         """Wait until all that is unfinished now is done.
@@ -174,12 +153,10 @@ class TaskRunner:
     def _on_failure(self, func: Callable[..., Any], error: BaseException) -> None:
         self._log.write("error", "task %r failed", task_name(func), error=error)
 
-    def _on_coroutine(
-        self, future: Future[Any], context: Context, coroutine: Any, func: Callable[..., Any], report: bool
-    ) -> None:
+    def _on_coroutine(self, future: Future[Any], call: Call, coroutine: Any, report: bool) -> None:
         """Run the coroutine that a plain function returned, such as a lambda around a coroutine function."""
         try:
-            self._loops.submit(func, lambda: coroutine, context, report=report, future=future)
+            self._loops.submit(call, make=lambda: coroutine, report=report, future=future)
         except OrchestratorError as error:
             coroutine.close()
             self._pending.pop(future, None)

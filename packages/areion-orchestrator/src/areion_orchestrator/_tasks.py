@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
-from contextvars import Context
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from areion_orchestrator._calls import Activation
+from areion_orchestrator._calls import Activation, Call
 from areion_orchestrator._log import Log
 from areion_orchestrator._pool import Pending
 from areion_orchestrator._timers import Timer, Timers
@@ -74,15 +72,7 @@ class Journal(Protocol):
 class Attempt(Protocol):
     """How one attempt is started."""
 
-    def __call__(
-        self,
-        func: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        context: Context,
-        *,
-        timeout: float | None,
-    ) -> Future[Any]:
+    def __call__(self, call: Call, *, timeout: float | None) -> Future[Any]:
         """Run the call in the background; `timeout` concerns coroutine functions only."""
 
 
@@ -90,12 +80,8 @@ class Execution:
     """One task with options, from its first attempt to its result.
 
     Args:
-        func: What to run.
-        args: Its positional arguments.
-        kwargs: Its keyword arguments.
-        context: The context variables it sees; each attempt gets a copy.
+        call: What to run; each attempt gets a copy of its context.
         options: Attempts and limits.
-        is_async: Whether `func` is a coroutine function.
         attempt: Starts an attempt.
         delays: Timers on a clock that cannot be set.
         pending: Where unfinished futures are registered, with their functions.
@@ -109,13 +95,9 @@ class Execution:
 
     def __init__(
         self,
-        func: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        context: Context,
+        call: Call,
         options: TaskOptions,
         *,
-        is_async: bool,
         attempt: Attempt,
         delays: Timers,
         pending: Pending,
@@ -126,12 +108,8 @@ class Execution:
         job_run: bool = False,
     ) -> None:
         self.future: Future[Any] = Future()
-        self._func = func
-        self._args = args
-        self._kwargs = kwargs
-        self._context = context
+        self._call = call
         self._options = options
-        self._is_async = is_async
         self._start_attempt = attempt
         self._delays = delays
         self._pending = pending
@@ -156,7 +134,7 @@ class Execution:
         Raises:
             OrchestratorError: The queue is full or the orchestrator is shut down.
         """
-        self._pending[self.future] = self._func
+        self._pending[self.future] = self._call.func
         self._executions.add(self)
         try:
             self._attempt()
@@ -187,10 +165,10 @@ class Execution:
     def _attempt(self) -> None:
         self._retry = None
         self._attempts += 1
-        call = self._func if self._is_async else self._timed
-        inner = self._start_attempt(
-            call, self._args, self._kwargs, self._context.copy(), timeout=self._options.timeout
-        )
+        call = self._call.again()
+        if not call.is_async:
+            call = call._replace(func=self._timed)
+        inner = self._start_attempt(call, timeout=self._options.timeout)
         self._inner = inner
         inner.add_done_callback(self._on_attempted)
 
@@ -200,10 +178,10 @@ class Execution:
             return None
         timeout = self._options.timeout
         if timeout is None:
-            return self._func(*args, **kwargs)
+            return self._call.func(*args, **kwargs)
         timer = self._delays.call_later(timeout, self._on_timeout)
         try:
-            return self._func(*args, **kwargs)
+            return self._call.func(*args, **kwargs)
         finally:
             self._delays.cancel(timer)
 

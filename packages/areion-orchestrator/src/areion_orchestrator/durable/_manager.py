@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from areion_orchestrator._calls import Call
 from areion_orchestrator._log import Log
 from areion_orchestrator._registry import TaskRegistry
 from areion_orchestrator._runner import TaskRunner
@@ -61,15 +62,7 @@ class DurableTasks:
         self._lock = threading.Lock()
         self._session: Session | None = None
 
-    def submit(
-        self,
-        runner: TaskRunner,
-        func: Callable[..., Any],
-        options: TaskOptions,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        context: Context,
-    ) -> Future[Any]:
+    def submit(self, runner: TaskRunner, call: Call, options: TaskOptions) -> Future[Any]:
         """Write a task down, then run it.
 
         Raises:
@@ -78,14 +71,13 @@ class DurableTasks:
             QueueFullError: Too much is unfinished.
             ShutdownError: The runner is closed.
         """
-        arguments = encode(options.name, args, kwargs)
+        arguments = encode(options.name, call.args, call.kwargs)
         session = self._open()
         task = session.store.add(options.name, arguments, session.owner.id, self._now())
         args, kwargs = decode(arguments)
+        call = call._replace(args=args, kwargs=kwargs)
         try:
-            return runner.run(
-                func, args, kwargs, context, options=options, journal=Entry(session, task, self._now)
-            )
+            return runner.run(call, options=options, journal=Entry(session, task, self._now))
         except OrchestratorError:
             session.store.remove(task)
             raise
@@ -151,25 +143,17 @@ class DurableTasks:
         """Note that a job exists; return since when its firings count, in POSIX seconds."""
         return self._open().store.see_job(job, cron, self._now())
 
-    def run_job(
-        self,
-        runner: TaskRunner,
-        firing: Firing,
-        func: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        context: Context,
-    ) -> Future[Any]:
+    def run_job(self, runner: TaskRunner, firing: Firing, call: Call) -> Future[Any]:
         """Run a firing of a job if no other process took it; the future is cancelled if one did."""
         session = self._open()
         outer: Future[Any] = Future()
-        options = self._registry.find(func)
+        options = self._registry.find(call.func)
         durable = options is not None and options.durable
-        task = (options.name, encode(options.name, args, kwargs)) if options and durable else None
+        task = (options.name, encode(options.name, call.args, call.kwargs)) if options and durable else None
 
         def launch(number: int | None) -> Future[Any]:
             journal = None if number is None else Entry(session, number, self._now)
-            return runner.run(func, args, kwargs, context, options=options, journal=journal, job_run=True)
+            return runner.run(call, options=options, journal=journal, job_run=True)
 
         session.do(partial(self._take_run, session, outer, firing, task, launch))
         return outer
@@ -216,9 +200,8 @@ class DurableTasks:
         args, kwargs = decode(task.arguments)
         entry = Entry(session, task.id, self._now, on_pause=partial(self._done_with_one, session))
         try:
-            future = runner.run(
-                func, args, kwargs, Context(), options=options, journal=entry, attempts=task.attempts
-            )
+            call = Call(func, args, kwargs, Context())
+            future = runner.run(call, options=options, journal=entry, attempts=task.attempts)
         except OrchestratorError:
             session.store.release(task.id)
             return
