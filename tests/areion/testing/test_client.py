@@ -413,3 +413,25 @@ async def test_async_timeout(router):
     async with AsyncTestClient(builder(router).with_timeouts(shutdown_timeout=0.05)) as client:
         with pytest.raises(httpx.ReadTimeout):
             await client.get("/never", timeout=0.05)
+
+
+def test_handler_that_uses_its_own_client(router):
+    """A handler that asks its own application through the test's client is told, for it would wait for ever."""
+    client = TestClient(router)
+    router.add_route("/inner", lambda request: client.get("/").json()["scheme"])
+    router.add_route("/thread", lambda request: client.get("/").json()["scheme"], blocking=True)
+    with client:
+        with pytest.raises(RuntimeError, match="the test client of its own application"):
+            client.get("/inner")
+        assert client.get("/thread").text == "http"
+
+
+async def test_async_start_is_cancelled(router):
+    """A test that gives up while the application starts leaves nothing running behind."""
+    before = asyncio.all_tasks()
+    client = AsyncTestClient(builder(router).with_startup_hook(lambda: asyncio.sleep(60)))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01), client:
+            pass
+    assert asyncio.all_tasks() == before
+    await client.aclose()

@@ -82,7 +82,13 @@ class RunningApplication:
 
         self._task = asyncio.create_task(self._server.serve_with(make, on_unexpected=note_failure))
         waiting = asyncio.create_task(listening.wait())
-        await asyncio.wait({self._task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait({self._task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            for each in (self._task, waiting):
+                each.cancel()
+            await asyncio.wait({self._task, waiting})
+            raise
         if not listening.is_set():
             waiting.cancel()
             await self._task

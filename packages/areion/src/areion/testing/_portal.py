@@ -34,9 +34,16 @@ class Portal:
 
         Raises:
             Exception: What it raises.
-            RuntimeError: If the loop has ended, by a SystemExit in a handler for example.
+            RuntimeError: If the loop has ended, by a SystemExit in a handler for example; or if a handler on this
+                very loop calls, which would then wait for itself.
         """
         loop = self._loop
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise RuntimeError(
+                "a handler uses the test client of its own application, whose event loop would wait for itself; "
+                "use it in a handler with blocking=True"
+            )
         if loop is None or self._ended_by is not None or not self._thread.is_alive():
             work.close()
             raise self._ended() from self._ended_by
