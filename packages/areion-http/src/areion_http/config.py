@@ -32,13 +32,15 @@ class HttpConfig:
         max_read_ahead: Bytes of body or of pipelined requests held before the client is made to wait.
         max_unread_body: What is read and thrown away of a body that the handler did not want, to keep
             the connection; when more is to come the connection is closed instead.
-        head_timeout: From the first byte of a request to the end of its head; then 408.
+        head_timeout: From the first byte of a request to the end of its head; then 408. A new connection that
+            sends nothing for so long is closed without a word.
         body_grace: How long a body may come slower than ``body_min_rate``; then 408.
         body_min_rate: Least bytes per second of a body that is waited for. The values are those of Kestrel.
         keep_alive_timeout: An idle connection is closed after this, without a word. Longer than the 60 s of
             common balancers, so that it is they who close first and no request meets a closing connection.
         write_timeout: A client that takes nothing of its response for so long is dropped.
-        handler_timeout: How long a handler may take; then 503. Off: only the application knows.
+        handler_timeout: How long a handler may take until its response begins; then 503. Off: only the
+            application knows.
         half_close_timeout: How long after the client has closed its side a response that makes no progress
             is still waited for.
         linger_timeout: How long input is thrown away after a final refusal, so that a client that is still
