@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from areion_http import HttpConfig, HttpResponse, HttpServer
-from areion_http._acceptor import TlsAcceptor
+from areion_http._acceptor import Acceptor
 from areion_http.testing import read_responses
 
 CERTS = Path(__file__).parent / "certs"
@@ -211,13 +211,13 @@ def test_a_client_that_does_not_say_goodbye_does_not_hold_up_the_stop(live):
 def test_the_first_request_of_a_client_that_shook_hands_during_the_stop_is_answered(live, monkeypatch):
     """A connection that was accepted is served."""
     accepted = threading.Event()
-    accept = TlsAcceptor._accept
+    accept = Acceptor._accept
 
     def note(self):
         accept(self)
         accepted.set()
 
-    monkeypatch.setattr(TlsAcceptor, "_accept", note)
+    monkeypatch.setattr(Acceptor, "_accept", note)
     server = live(lambda request: "x", **OWN)
     raw = server.connect()
     assert accepted.wait(10)
