@@ -37,6 +37,15 @@ def test_order_and_repeated_names():
         headers["a"]
 
 
+@pytest.mark.parametrize(
+    "fields", [5, "X-A: b", b"X", ["X-A"], [("X-A",)], ["ab"], [("X-A", "b", "c")], {"X-A"}]
+)
+def test_what_holds_no_fields_is_refused(fields):
+    """The message says what was expected and got; a str of two characters is no pair."""
+    with pytest.raises(TypeError, match="headers: expected"):
+        Headers(fields)
+
+
 def test_the_callers_mapping_is_copied():
     """The predecessor changed it."""
     mine = {"A": "1"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, MutableMapping, ValuesView
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 # RFC 9110 §5.6.2, tchar.
 _NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
@@ -64,6 +64,7 @@ class Headers(MutableMapping[str, str]):
         fields: A mapping, or pairs of name and value; it is copied, never kept.
 
     Raises:
+        TypeError: If it is neither.
         ValueError: If a name is not a token or a value could break the message.
     """
 
@@ -72,8 +73,7 @@ class Headers(MutableMapping[str, str]):
     def __init__(self, fields: HeadersInit | None = None) -> None:
         self._pairs: list[tuple[str, str]] = []
         if fields is not None:
-            pairs = fields.items() if isinstance(fields, Mapping) else fields
-            for name, value in pairs:
+            for name, value in fields.items() if isinstance(fields, Mapping) else _checked_pairs(fields):
                 self.add(name, value)
 
     @classmethod
@@ -165,6 +165,16 @@ class Headers(MutableMapping[str, str]):
 
     def __repr__(self) -> str:
         return f"Headers({self._pairs!r})"
+
+
+def _checked_pairs(fields: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield pairs of names and values; refuse what has none."""
+    if isinstance(fields, (str, bytes)) or not isinstance(fields, Iterable):
+        raise TypeError(f"headers: expected a mapping, or pairs of name and value, got {fields!r}")
+    for pair in fields:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(f"headers: expected pairs of name and value, got {pair!r}")
+        yield pair[0], pair[1]
 
 
 class _Pairs(ItemsView[str, str]):
