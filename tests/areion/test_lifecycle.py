@@ -1,6 +1,7 @@
 """Start and stop: order, threads, signals, failures, exit status."""
 
 import asyncio
+import dataclasses
 import functools
 import logging
 import os
@@ -186,8 +187,23 @@ class TestStart:
         assert await asyncio.to_thread(server.wait_listening, 10)
         with pytest.raises(RuntimeError, match="running already"):
             await server.start()
+        with pytest.raises(RuntimeError, match="before it starts"):
+            server.with_options(workers=2)
         server.stop()
         await serving
+
+    def test_a_second_run_with_workers_is_refused(self):
+        """It would start processes on the same port, and the first could no longer be stopped."""
+        server = builder().build()
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        assert server.wait_listening(10)
+        server.options = dataclasses.replace(server.options, workers=2)
+        with pytest.raises(RuntimeError, match="running already"):
+            server.run()
+        server.stop()
+        thread.join(10)
+        assert not thread.is_alive()
 
     def test_port_0_picks_a_port_that_can_be_read(self):
         """address, addresses and url say what is listened on; None and empty before and after."""

@@ -89,6 +89,18 @@ def test_bodies_that_cannot_be_sent(body):
         HttpResponse(body)
 
 
+def test_a_coroutine_as_a_body():
+    """The error says that it was not awaited, and who makes such."""
+
+    async def forgotten():
+        """Never run."""
+
+    coroutine = forgotten()
+    with pytest.raises(TypeError, match=r"type coroutine: it has to be awaited first; a plain middleware"):
+        HttpResponse(coroutine)
+    coroutine.close()
+
+
 def test_what_json_cannot_express():
     """The error names the type."""
     with pytest.raises(TypeError, match="object"):

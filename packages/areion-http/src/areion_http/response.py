@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -359,6 +359,11 @@ def _adapt(body: Any) -> tuple[Any, str | None]:
         return BodyStream(iter(lambda: body.read(64 * 1024), b""), body.close), BYTES
     if isinstance(body, Iterator):
         return BodyStream(body, getattr(body, "close", None)), BYTES
+    if isinstance(body, Awaitable):
+        raise TypeError(
+            f"a response body cannot be of type {type(body).__qualname__}: it has to be awaited first; "
+            "a plain middleware around an asynchronous handler gets such, and should be 'async def'"
+        )
     raise TypeError(
         f"a response body cannot be of type {type(body).__qualname__}: expected str, bytes, dict, list, tuple, "
         "a number, bool, None, a dataclass, an iterator, a pathlib.Path or a binary file"

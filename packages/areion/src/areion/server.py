@@ -403,7 +403,13 @@ class AreionServer:
         return self._listening.wait(timeout)
 
     def with_options(self, **changes: Any) -> ServerOptions:
-        """Change options before the server starts; see :class:`ServerOptions` for the names."""
+        """Change options before the server starts; see :class:`ServerOptions` for the names.
+
+        Raises:
+            RuntimeError: If the server runs: it would not notice.
+        """
+        if self._running:
+            raise RuntimeError("the server is running: change its options before it starts")
         self.options = replace(self.options, **changes)
         return self.options
 
