@@ -591,3 +591,18 @@ def note(text)""",
         _, err = process.communicate(timeout=20)
         assert process.returncode == 0
         assert "has not returned" in err
+
+
+@pytest.mark.parametrize(
+    ("host", "development", "warned"),
+    [("", True, True), ("192.0.2.1", True, True), ("127.0.0.1", True, False), ("192.0.2.1", False, False)],
+)
+def test_development_mode_where_others_can_connect(caplog, host, development, warned):
+    """Development mode on an address of other machines is a warning at the start; elsewhere nothing is said."""
+    from areion.testing import TestClient
+
+    caplog.set_level(logging.WARNING, "areion")
+    with TestClient(builder().with_host(host).with_development_mode(development)):
+        pass
+    messages = [record.getMessage() for record in caplog.records]
+    assert any("shows sources and variables" in message for message in messages) is warned

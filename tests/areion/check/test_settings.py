@@ -4,7 +4,8 @@ import resource
 
 import pytest
 from areion import AreionServerBuilder, DefaultEngine, DefaultLogger, DefaultRouter
-from areion.check.settings import check_settings, is_public
+from areion._reach import is_public
+from areion.check.settings import check_settings
 
 
 @pytest.fixture(autouse=True)

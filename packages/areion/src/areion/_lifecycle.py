@@ -101,6 +101,11 @@ def watchdog_running(server: AreionServer) -> Iterator[None]:
 
 async def _start(server: AreionServer) -> None:
     """Take the steps of the start, until a signal ends them."""
+    if server.options.development:
+        from areion._reach import development_warning  # production never loads it
+
+        if (warning := development_warning(server)) is not None:
+            logger.warning("%s", warning)
     server.starting = limit = asyncio.timeout(None)
     try:
         async with limit:

@@ -8,12 +8,12 @@ import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
 from areion_http import HttpConfig
 
+from areion._reach import is_public
 from areion.check.findings import Finding, Severity
 from areion.server import AreionServer
 
@@ -34,18 +34,6 @@ def check_settings(server: AreionServer) -> Iterator[Finding]:
     yield from _templates(server)
     yield from _hooks(server)
     yield from _speed()
-
-
-def is_public(server: AreionServer) -> bool:
-    """Tell whether other machines can connect to where a server listens."""
-    if server.options.unix_socket is not None or server.options.sockets is not None:
-        return False
-    if server.host == "localhost":
-        return False
-    try:
-        return not ip_address(server.host).is_loopback
-    except ValueError:
-        return True  # a name that is resolved elsewhere, or "" for every interface
 
 
 def _place(server: AreionServer) -> str:
