@@ -161,7 +161,7 @@ def test_blocking_routes_are_no_trouble(router):
         assert client.get("/thread").status_code == 200
 
 
-@pytest.mark.parametrize("wrong", [0, -1, True, "0.1", float("nan")])
+@pytest.mark.parametrize("wrong", [0, -1, True, "0.1", float("nan"), float("inf"), 3601])
 def test_threshold_is_checked(router, wrong):
     """A threshold that is no number of seconds is refused, by name."""
     with pytest.raises(ValueError, match="fail_on_blocking"):

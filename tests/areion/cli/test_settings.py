@@ -87,7 +87,6 @@ def test_log_level_of_a_logger_that_has_none():
         (["--host", "a", "--uds", "b"], "--host or --port and --uds: give one of them"),
         (["--port", "1", "--fd", "3"], "--host or --port and --fd: give one of them"),
         (["--uds", ""], "--uds: expected the path of a socket, got ''"),
-        (["--host", "[::1]"], "--host: an IPv6 address has no brackets here, got '[::1]'"),
         (["--tls-key", "k.pem"], "--tls-key needs --tls-cert"),
         (["--limit", "max_body_size"], "--limit: expected max_request_line=VALUE, got 'max_body_size'"),
         (["--limit", "max_bdy_size=1"], "there is no 'max_bdy_size'; did you mean 'max_body_size'?"),
@@ -145,3 +144,11 @@ def test_counts_that_are_none(value, capsys):
     with pytest.raises(SystemExit):
         options(f"--workers={value}")
     assert "expected a whole number above 0" in capsys.readouterr().err
+
+
+def test_host_in_brackets(capsys):
+    """Brackets belong to an address in a URL; a name or an address is taken as it is."""
+    with pytest.raises(SystemExit):
+        options("--host=[::1]")
+    assert "an IPv6 address has no brackets here, got '[::1]'" in capsys.readouterr().err
+    assert [options(f"--host={host}").host for host in ("", "::1", "localhost")] == ["", "::1", "localhost"]

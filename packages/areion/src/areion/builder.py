@@ -299,7 +299,7 @@ class AreionServerBuilder:
             on: False for no watchdog, in development neither.
 
         Raises:
-            ValueError: If the threshold is not a number from 0.001, or ``on`` no bool.
+            ValueError: If the threshold is not a number from 0.001 to 3600, or ``on`` no bool.
         """
         from areion.watchdog import check_threshold
 

@@ -98,7 +98,7 @@ class Watchdog:
         threshold: As given.
 
     Raises:
-        ValueError: If the threshold is not a number of seconds from 0.001.
+        ValueError: If the threshold is not a number of seconds from 0.001 to 3600.
     """
 
     def __init__(
@@ -286,10 +286,15 @@ def check_threshold(name: str, threshold: Any) -> float:
     """Return a number of seconds that the loop may be blocked for.
 
     Raises:
-        ValueError: If it is not a number from 0.001.
+        ValueError: If it is not a number from 0.001 to 3600.
     """
-    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not threshold >= 0.001:
-        raise ValueError(f"{name}: expected seconds from 0.001, got {threshold!r}")
+    # Infinity, too, is more than a lock can wait.
+    if (
+        isinstance(threshold, bool)
+        or not isinstance(threshold, (int, float))
+        or not 0.001 <= threshold <= 3600
+    ):
+        raise ValueError(f"{name}: expected seconds from 0.001 to 3600, got {threshold!r}")
     return float(threshold)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from areion.cli.settings import port_number
+from areion.cli.settings import host_name, port_number
 
 
 def add_parser(commands: Any) -> None:
@@ -16,7 +16,10 @@ def add_parser(commands: Any) -> None:
         description="Serve a small example: routing, JSON, a template, a background task and a cron job.",
     )
     parser.add_argument(
-        "--host", default="127.0.0.1", help="name or address to listen on (default: %(default)s)"
+        "--host",
+        type=host_name,
+        default="127.0.0.1",
+        help="name or address to listen on (default: %(default)s)",
     )
     parser.add_argument(
         "--port",

@@ -20,7 +20,7 @@ _LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add the options; each one that is not given leaves what the program says."""
     place = parser.add_argument_group("where to listen")
-    place.add_argument("--host", help="name or address; '' is every interface")
+    place.add_argument("--host", type=host_name, help="name or address; '' is every interface")
     place.add_argument("--port", type=port_number, help="0 picks a free one")
     place.add_argument("--uds", metavar="PATH", help="a unix socket, instead of host and port")
     place.add_argument("--fd", metavar="N", type=count, help="descriptor of a socket that listens already")
@@ -44,6 +44,17 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="change a deadline, for example handler_timeout=10, or switch it off with =none; "
         "may be given again",
     )
+
+
+def host_name(text: str) -> str:
+    """Read a name or an address.
+
+    Raises:
+        argparse.ArgumentTypeError: If it is an address as it stands in a URL.
+    """
+    if text.startswith("["):
+        raise argparse.ArgumentTypeError(f"an IPv6 address has no brackets here, got {text!r}")
+    return text
 
 
 def port_number(text: str) -> int:
@@ -98,8 +109,6 @@ def check_settings(options: argparse.Namespace) -> None:
     given = [name for name, there in places.items() if there]
     if len(given) > 1:
         raise CommandError(f"{' and '.join(given)}: give one of them")
-    if options.host is not None and options.host.startswith("["):
-        raise CommandError(f"--host: an IPv6 address has no brackets here, got {options.host!r}")
     if options.uds == "":
         raise CommandError("--uds: expected the path of a socket, got ''")
     if options.tls_key is not None and options.tls_cert is None:

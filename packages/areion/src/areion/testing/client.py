@@ -44,7 +44,7 @@ class TestClient(httpx.Client):
 
     Raises:
         TypeError: If ``app`` is none of these.
-        ValueError: If ``fail_on_blocking`` is no number of seconds from 0.001.
+        ValueError: If ``fail_on_blocking`` is no number of seconds from 0.001 to 3600.
     """
 
     __test__ = False  # pytest: not a class of tests
