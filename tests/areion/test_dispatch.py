@@ -436,6 +436,52 @@ class TestOptions:
         assert [str(each.exc_info[1]) for each in late] == ["too late"]
         assert "stuck" in late[0].getMessage()
 
+    @pytest.mark.parametrize(
+        "middlewares", [[], [note_async("outer", [])]], ids=["alone", "async middleware"]
+    )
+    @pytest.mark.parametrize("wrap", [lambda pieces: pieces, HttpResponse], ids=["iterator", "response"])
+    def test_a_blocking_handler_streams_from_threads(self, serve, middlewares, wrap):
+        """A generator is iterated off the loop, in the request's context, and closed when it is done."""
+        user, seen = contextvars.ContextVar("user"), []
+        router = DefaultRouter()
+
+        def pieces():
+            user.set("ada")
+            try:
+                for text in ("a", "b"):
+                    seen.append((threading.current_thread().name.startswith("areion-handler"), user.get()))
+                    yield text
+            finally:
+                seen.append("closed")
+
+        router.get("/", middlewares, blocking=True)(lambda request: wrap(pieces()))
+        served = serve(router)
+        assert served.http.get("/").text == "ab"
+        served.close()
+        assert seen == [(True, "ada"), (True, "ada"), "closed"]
+
+    def test_a_client_that_leaves_a_blocking_stream(self, serve):
+        """The generator is closed once the piece that is being made is done."""
+        entered, release, closed = threading.Event(), threading.Event(), threading.Event()
+        router = DefaultRouter()
+
+        @router.get("/", blocking=True)
+        def stream(request):
+            try:
+                yield "a"
+                entered.set()
+                release.wait(10)
+                yield "b"
+            finally:
+                closed.set()
+
+        served = serve(router)
+        with socket.create_connection((served.host, served.port), timeout=10) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert entered.wait(10)
+        release.set()
+        assert closed.wait(10)
+
     def test_a_call_that_waits_for_a_thread_keeps_no_place(self, serve):
         """A blocking handler whose time was up before a thread was free is never called."""
         calls, held, release = [], threading.Event(), threading.Event()

@@ -21,6 +21,7 @@ from areion_router import Route, is_async_callable, sync_runner
 
 from areion._errors import ErrorHandler, find_handler
 from areion._naming import describe
+from areion._offload import offload
 from areion._signatures import misfit_of
 
 logger: Final = logging.getLogger("areion.dispatch")
@@ -96,16 +97,20 @@ class Plan:
     async def _call(self, request: HttpRequest, params: Mapping[str, Any], executor: Executor) -> Any:
         if not self.blocking:
             result = self.endpoint(request, **params)
-        elif self.is_async:
+            return await result if isawaitable(result) else result
+        run = functools.partial(self._in_thread, executor)
+        if self.is_async:
             # Only the sync part belongs into the thread: the middleware around it is asynchronous.
-            token = sync_runner.set(functools.partial(self._in_thread, executor))
+            token = sync_runner.set(run)
             try:
-                return await self.endpoint(request, **params)
+                result = await self.endpoint(request, **params)
             finally:
                 sync_runner.reset(token)
         else:
-            result = await self._in_thread(executor, self.endpoint, request, **params)
-        return await result if isawaitable(result) else result
+            result = await run(self.endpoint, request, **params)
+            if isawaitable(result):
+                result = await result
+        return offload(result, run)
 
     async def _in_thread(
         self, executor: Executor, function: Callable[..., Any], /, *args: Any, **kwargs: Any
