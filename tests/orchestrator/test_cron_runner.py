@@ -555,6 +555,16 @@ def test_a_run_over_its_time_limit_is_not_over(world, caplog):
     assert isinstance(job.last_error, TimeoutError)
 
 
+@pytest.mark.parametrize("cron", ["0 * * * *", "* * * * * *"])
+def test_without_a_grace_time_jobs_still_run(make_world, cron):
+    """With misfire_grace=0 nothing missed is made up for; a run that a thread is just late for is not missed."""
+    world = make_world(misfire_grace=0)
+    job = world.orchestrator.schedule_cron_task(world.note, cron)
+    world.orchestrator.start()
+    world.jump(HOUR + timedelta(milliseconds=20))
+    assert (world.times, job.skipped) == ([START + HOUR + timedelta(milliseconds=20)], 0)
+
+
 def test_every_missed_instant_too_old(make_world, caplog):
     """Of a job that slept through many instants, all older than the grace time, none is run."""
     world = make_world(misfire_grace=5)

@@ -18,13 +18,16 @@ from typing import Any, Protocol
 
 from areion_orchestrator._log import Log, stable_name
 from areion_orchestrator._timers import Timers
-from areion_orchestrator.clock import Clock
+from areion_orchestrator.clock import LONGEST_WAIT, Clock
 from areion_orchestrator.cron import CronSchedule
 from areion_orchestrator.errors import CronError, OrchestratorError
 from areion_orchestrator.job import Job, JobOptions
 
 # With coalesce=False, at most so many missed instants are made up for at once: an hour of seconds.
 MOST_MADE_UP = 3600
+
+# Later than this is missed. Less is the ordinary lateness of threads, and of waits that look at the clock again.
+_IN_TIME = LONGEST_WAIT
 
 # A clock set back by more than this is a correction, and what the wrong clock planned is void; less, and jobs at
 # a fixed hour and minute keep to what has run. cron(8) draws the same line.
@@ -243,11 +246,11 @@ class CronRunner:
     def _if_in_time(self, job: Job, due: datetime, now: datetime) -> list[datetime]:
         """Decide whether the run due at `due` is still worth it."""
         grace = job.options.misfire_grace
-        if grace is None or (now - due).total_seconds() <= grace:
+        if grace is None or (now - due).total_seconds() <= max(grace, _IN_TIME):
             return [due]
         job.skipped += 1
-        text = "job %r: the run due at %s is skipped: noticed at %s, more than %s s late (misfire_grace)"
-        self._log.write("warning", text, job.id, due, now, grace)
+        text = "job %r: the run due at %s is skipped: noticed at %s, more than %g s late (misfire_grace)"
+        self._log.write("warning", text, job.id, due, now, max(grace, _IN_TIME))
         return []
 
     def _missed(self, job: Job, due: datetime, now: datetime) -> list[datetime]:
@@ -255,7 +258,7 @@ class CronRunner:
         grace = job.options.misfire_grace
         oldest = due - _MICROSECOND
         if grace is not None:
-            oldest = max(oldest, now - timedelta(seconds=grace) - _MICROSECOND)
+            oldest = max(oldest, now - timedelta(seconds=max(grace, _IN_TIME)) - _MICROSECOND)
         found = job.schedule.latest_between(oldest, now)
         if found is None:
             return self._if_in_time(job, due, now)

@@ -24,7 +24,8 @@ class JobOptions:
     """How a job is fired.
 
     Attributes:
-        misfire_grace: For how many seconds a missed instant is still worth a run; None is for ever.
+        misfire_grace: For how many seconds a missed instant is still worth a run; None is for ever. What is
+            no more than a second late was not missed.
         coalesce: Whether several missed instants are made up for by one run, rather than by one each.
         max_instances: How many runs of the job may overlap.
         jitter: Each run is delayed by a random time of up to so many seconds.

@@ -60,7 +60,8 @@ class Orchestrator(RegisteredTasks, BaseOrchestrator):
         timezone: The time zone of cron schedules: an IANA name, a tzinfo, or None for the system's own.
         max_queue: How many tasks may wait, and how many coroutines may be under way.
         drain_time: Seconds that `shutdown()` gives to queued and running tasks.
-        misfire_grace: For how many seconds a missed cron run is still made up for; None is for ever.
+        misfire_grace: For how many seconds a missed cron run is still made up for; None is for ever, and a
+            run up to a second late is not missed.
         coalesce: Whether several missed runs of a job are made up for by one.
         max_instances: How many runs of one job may overlap.
         jitter: Each cron run is delayed by a random time of up to so many seconds.
