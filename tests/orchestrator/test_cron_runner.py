@@ -202,6 +202,20 @@ def test_without_coalescing_each_missed_instant_is_run(make_world):
     assert (len(world.times), job.runs, most[0]) == (5, 5, 1)
 
 
+def test_missed_instants_beyond_the_bound_are_told_of(make_world, monkeypatch, caplog):
+    """Without coalescing, so many are made up for and no more; a line says that the rest is skipped."""
+    monkeypatch.setattr("areion_orchestrator._cron_runner.MOST_MADE_UP", 3)
+    world = make_world(coalesce=False)
+    job = world.orchestrator.schedule_cron_task(world.note, "* * * * *")
+    world.orchestrator.start()
+    world.jump(3 * MINUTE)
+    assert job.runs == 3
+    assert not texts(caplog)
+    world.jump(5 * MINUTE)
+    assert job.runs == 6
+    assert "only the first 3 are made up for, the rest is skipped" in texts(caplog)[0]
+
+
 def test_a_clock_set_back_repeats_no_fixed_moment(world):
     """Half an hour back, as by an administrator: a job at a fixed hour and minute that ran is not run again."""
     world.orchestrator.schedule_cron_task(world.note, "0 1,3 * * *")

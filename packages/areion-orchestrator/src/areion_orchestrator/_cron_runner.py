@@ -267,8 +267,14 @@ class CronRunner:
         if job.options.coalesce:
             self._log.write("info", text, job.id, due, latest)
             return [latest]
-        missed = takewhile(lambda instant: instant <= latest, map(_to_utc, job.schedule.upcoming(oldest)))
-        return list(islice(missed, MOST_MADE_UP))
+        upcoming = takewhile(lambda instant: instant <= latest, map(_to_utc, job.schedule.upcoming(oldest)))
+        missed = list(islice(upcoming, MOST_MADE_UP + 1))
+        if len(missed) > MOST_MADE_UP:
+            text = (
+                "job %r: of the runs due from %s to %s only the first %d are made up for, the rest is skipped"
+            )
+            self._log.write("warning", text, job.id, missed[0], latest, MOST_MADE_UP)
+        return missed[:MOST_MADE_UP]
 
     def _run(self, job: Job, instants: list[datetime]) -> None:
         """Run a job once for each instant, one after another."""
