@@ -394,6 +394,22 @@ def test_the_schedule_by_position_or_by_name(world):
         orchestrator.schedule_cron_task(print)
 
 
+@pytest.mark.parametrize(
+    ("slip", "words"),
+    [
+        ({"args": "one"}, "args must be of type tuple or list, not 'one' of type str"),
+        ({"args": 1}, "args must be of type tuple or list"),
+        ({"kwargs": [1]}, "kwargs must be of type Mapping or None"),
+        ({"id": 5}, "id must be of type str or None, not 5 of type int"),
+    ],
+)
+def test_arguments_of_a_wrong_type_are_refused(world, slip, words):
+    """A slip is an error when the job is scheduled, not in the night when it is due."""
+    with pytest.raises(TypeError, match=words):
+        world.orchestrator.add_cron_job(print, "* * * * *", **slip)
+    assert world.orchestrator.jobs == ()
+
+
 def test_one_function_many_jobs(world):
     """One function may be scheduled many times; each job has its own id, the same in each process."""
     jobs = [world.orchestrator.schedule_cron_task(world.note, f"{minute} * * * *") for minute in range(3)]

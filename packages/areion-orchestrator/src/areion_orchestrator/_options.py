@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from types import NoneType
 from typing import Any
 
 from areion_orchestrator.job import JobOptions
@@ -38,6 +39,17 @@ def check_seconds(name: str, value: Any, least: float = 0.0, *, optional: bool =
         raise ValueError(
             f"{name} must be a number of seconds from {least:g} to {LONGEST:g}, not {value!r}{hint}"
         )
+
+
+def check_kind(name: str, value: Any, *kinds: type) -> None:
+    """Refuse what is of none of some types.
+
+    Raises:
+        TypeError: It says which argument it is, what was expected and what came.
+    """
+    if not isinstance(value, kinds):
+        expected = " or ".join("None" if kind is NoneType else kind.__name__ for kind in kinds)
+        raise TypeError(f"{name} must be of type {expected}, not {value!r} of type {type(value).__name__}")
 
 
 def check_switch(name: str, value: Any) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextvars import copy_context
 from datetime import tzinfo
-from types import FunctionType
+from types import FunctionType, NoneType
 from typing import Any, Self, overload
 
 from areion_orchestrator._backend import Backend
@@ -21,7 +21,7 @@ from areion_orchestrator._calls import check_callable, is_coroutine_function
 from areion_orchestrator._cron_runner import CronRunner
 from areion_orchestrator._lifecycle import Deadline, ShutdownReport, name_some
 from areion_orchestrator._log import Log
-from areion_orchestrator._options import check_number, check_seconds, check_switch, job_options
+from areion_orchestrator._options import check_kind, check_number, check_seconds, check_switch, job_options
 from areion_orchestrator._pool import refusal
 from areion_orchestrator._process import register
 from areion_orchestrator._registered import RegisteredTasks
@@ -196,14 +196,14 @@ class Orchestrator(RegisteredTasks, BaseOrchestrator):
         if not args and "cron" not in kwargs:
             raise TypeError("schedule_cron_task() needs a schedule: schedule_cron_task(func, '0 3 * * *')")
         cron, *rest = args or (kwargs.pop("cron"),)
-        return self.add_cron_job(func, cron, args=tuple(rest), kwargs=kwargs)
+        return self.add_cron_job(func, cron, args=rest, kwargs=kwargs)
 
     def add_cron_job(
         self,
         func: Callable[..., Any],
         cron: str | Mapping[str, Any] | CronSchedule,
         *,
-        args: tuple[Any, ...] = (),
+        args: tuple[Any, ...] | list[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
         id: str | None = None,
         timezone: str | tzinfo | None = None,
@@ -227,13 +227,16 @@ class Orchestrator(RegisteredTasks, BaseOrchestrator):
 
         Raises:
             ValueError: `cron`, `id` or an option cannot be used.
-            TypeError: `func` cannot be called, or an option is unknown.
+            TypeError: `func` cannot be called, an option is unknown, or `args`, `kwargs` or `id` of another type.
         """
         check_callable(func, "a cron job")
+        check_kind("args", args, tuple, list)
+        check_kind("kwargs", kwargs, Mapping, NoneType)
+        check_kind("id", id, str, NoneType)
         zone = self._timezone if timezone is None else timezone
         schedule = cron if isinstance(cron, CronSchedule) else CronSchedule(cron, zone)
         chosen = job_options(self._job_options, options)
-        return self._cron.add(id, func, args, dict(kwargs or {}), schedule, chosen, copy_context())
+        return self._cron.add(id, func, tuple(args), dict(kwargs or {}), schedule, chosen, copy_context())
 
     @property
     def jobs(self) -> tuple[Job, ...]:
