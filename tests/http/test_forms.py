@@ -6,11 +6,11 @@ import itertools
 import pickle
 import tempfile
 import threading
-from urllib.parse import parse_qsl, quote_plus
+from urllib.parse import parse_qsl, quote_plus, unquote_to_bytes
 
 import orjson
 import pytest
-from areion_http import _form_builder
+from areion_http import _form_builder, _urlencoded
 from areion_http._charsets import text_codec
 from areion_http._formdata import KIB, MIB
 from areion_http._multipart import PART_END, Event
@@ -249,6 +249,18 @@ class TestQuery:
 
 class TestUrlencoded:
     """Bodies of application/x-www-form-urlencoded."""
+
+    @given(
+        st.lists(
+            st.sampled_from(
+                [b"%", b"%4", b"%41", b"%e2%82%ac", b"%ZZ", b"%%", b"a", b"1", b"\xff", b"%0d%0A"]
+            )
+        )
+    )
+    def test_triplets_are_decoded_as_by_the_standard_library(self, parts):
+        """One by one or in runs, beside what is none."""
+        data = b"".join(parts)
+        assert _urlencoded._decode(data) == unquote_to_bytes(data)
 
     def test_a_form(self):
         """As a query, with the last value by [] and all by getall."""

@@ -6,8 +6,9 @@ fields. A body was made by a program, so bytes that are no text are refused, wit
 
 from __future__ import annotations
 
+import re
+from binascii import unhexlify
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
 from areion_http._charsets import text_codec
 from areion_http._formdata import DEFAULT_LIMITS, FormData, FormLimits
@@ -16,6 +17,21 @@ from areion_http.errors import BadRequestError, PayloadTooLargeError
 
 #: More parameters than any link has; PHP takes 1000 too.
 MAX_QUERY_FIELDS: Final = 1000
+
+_TRIPLETS: Final = re.compile(rb"(?:%[0-9A-Fa-f]{2})++")
+
+
+def _decode(octets: bytes) -> bytes:
+    """Decode percent triplets; a ``%`` that begins none stays.
+
+    PERF: a run of triplets is decoded at once. ``urllib.parse`` takes each by itself, and seconds for the megabytes
+    of them that a form may hold.
+    """
+    return _TRIPLETS.sub(_decode_run, octets) if b"%" in octets else octets
+
+
+def _decode_run(run: re.Match[bytes]) -> bytes:
+    return unhexlify(run[0].replace(b"%", b""))
 
 
 def parse_query(query: str, *, max_fields: int = MAX_QUERY_FIELDS) -> MultiDict[str]:
@@ -51,7 +67,7 @@ def parse_query(query: str, *, max_fields: int = MAX_QUERY_FIELDS) -> MultiDict[
 
 def _lenient(text: str) -> str:
     octets = text.replace("+", " ").encode("utf-8", "surrogatepass")
-    return unquote_to_bytes(octets).decode("utf-8", "replace")
+    return _decode(octets).decode("utf-8", "replace")
 
 
 def parse_urlencoded(data: bytes, charset: str = "utf-8", limits: FormLimits = DEFAULT_LIMITS) -> FormData:
@@ -88,7 +104,7 @@ def parse_urlencoded(data: bytes, charset: str = "utf-8", limits: FormLimits = D
         if field:
             name, _, value = field.replace(b"+", b" ").partition(b"=")
             try:
-                pairs.append((unquote_to_bytes(name).decode(codec), unquote_to_bytes(value).decode(codec)))
+                pairs.append((_decode(name).decode(codec), _decode(value).decode(codec)))
             except UnicodeDecodeError as error:
                 raise BadRequestError(
                     f"form: field {number} at byte {offset} is not valid {charset}: {error.reason}"
