@@ -710,3 +710,9 @@ def test_importing_areion_does_not_import_this():
     """Development mode is loaded by those who ask for it only."""
     program = "import areion, sys; sys.exit(any(name.startswith('areion.dev') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_text_that_is_no_unicode():
+    """A lone surrogate in a docstring or a default does not keep the document from being written."""
+    document = {"info": {"title": "caf\udce9"}}
+    assert json.loads(dumps_openapi(document)) == {"info": {"title": "caf?"}}

@@ -5,7 +5,9 @@ check knows the keywords that this package writes, and takes only what it can vo
 """
 
 import datetime as dt
+import ipaddress
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -22,14 +24,30 @@ _TYPES: Final[dict[str, type | tuple[type, ...]]] = {
 }
 
 
+# RFC 3339, appendix A, in the units that timedelta has.
+_DURATION: Final = re.compile(r"P(?=[\dT])(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?")
+
+
 def _zoned(value: str) -> bool:
     """RFC 3339 §5.6 wants an offset, which Python's naive times do not have."""
     return re.search(r"(?:Z|[+-]\d\d:\d\d)$", value) is not None
 
 
+def _dashed(value: str) -> bool:
+    """RFC 9562 §4 writes a UUID in groups; Python reads others too."""
+    return str(uuid.UUID(value)) == value.lower()
+
+
+# Each returns something false, or raises ValueError, for a text that has not its format.
 _FORMATS: Final[dict[str, Callable[[str], object]]] = {
     "date-time": lambda value: _zoned(value) and dt.datetime.fromisoformat(value),
-    "time": _zoned,
+    "date": lambda value: str(dt.date.fromisoformat(value)) == value,
+    "time": lambda value: _zoned(value) and str(dt.time.fromisoformat(value)),
+    "duration": _DURATION.fullmatch,
+    "uuid": _dashed,
+    "ipv4": lambda value: str(ipaddress.IPv4Address(value)),
+    "ipv6": lambda value: "%" not in value and str(ipaddress.IPv6Address(value)),
+    "regex": re.compile,
 }
 
 _BOUNDS: Final[dict[str, Callable[[Any, Any], bool]]] = {

@@ -96,7 +96,7 @@ def dumps_openapi(document: Document) -> bytes:
         ValueError: If it put a number there that JSON cannot show.
     """
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=_shown)
-    return (text + "\n").encode()
+    return (text + "\n").encode("utf-8", "replace")
 
 
 def _shown(value: object) -> Any:
