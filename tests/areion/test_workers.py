@@ -228,6 +228,27 @@ class TestServing:
             said = [line for line in lines if line.startswith(f"log {pid} ")]
             assert sum("listening on" in line for line in said) == 1
 
+    def test_it_runs_in_any_thread_and_again(self, start):
+        """The address is known to the supervisor, and ``stop()`` of another thread is heard."""
+        program = start("""
+            import threading
+            server = builder.build()
+            for _ in range(2):
+                thread = threading.Thread(target=server.run)
+                thread.start()
+                assert server.wait_listening(60)
+                assert server.running
+                say(server.url)
+                server.stop()
+                thread.join(60)
+                assert not server.running
+            sys.exit()
+        """)
+        assert program.wait() == 0
+        urls = [line for line in program.lines() if line.startswith("http://127.0.0.1:")]
+        assert len(urls) == 2
+        assert [int(url.rpartition(":")[2]) for url in urls] == [program.workers()[n][1] for n in (0, 2)]
+
     def test_another_server_is_refused_the_port(self, start):
         """The workers share the port with each other alone; a second program says so in one line, status 1."""
         first = start()

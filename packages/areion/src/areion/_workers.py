@@ -304,8 +304,10 @@ class Supervisor:
 def _bind(server: AreionServer) -> list[list[socket.socket]]:
     """Open the sockets of all workers: one set for each, or the same set for all."""
     options = server.options
-    given: Sequence[socket.socket | int] | None = inherited() or None
-    if options.sockets is not None:
+    given: Sequence[socket.socket | int] | None
+    if options.sockets is None:
+        given = inherited() or None
+    else:
         # Duplicates of descriptors: those are closed here at the end, the caller's are the caller's.
         given = [os.dup(each) if isinstance(each, int) else each for each in options.sockets]
     if given is None and options.unix_socket is None and sys.platform == "linux":
