@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import SimpleNamespace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, Optional, TypeVar
 
 import pytest
 from areion.dev import build_openapi, dumps_openapi
@@ -51,6 +51,15 @@ class Order(enum.Enum):
 class Note:
     id: uuid.UUID
     title: str
+
+
+T = TypeVar("T")
+
+
+@dataclass
+class Pair(Generic[T]):
+    one: T
+    other: T
 
 
 def build(*routes, **info):
@@ -435,6 +444,19 @@ class TestInputs:
 
         schema = body(create)["content"]["application/json"]["schema"]
         assert schema == {"$ref": "#/components/schemas/Note"}
+
+    @pytest.mark.parametrize("annotation", [Note | None, Optional["Note"], Pair[int], Pair[int] | None])
+    def test_single_class_that_is_optional_or_generic(self, annotation):
+        """The body is that class itself, too, if it may be left out or has parameters."""
+
+        def create(request, note: annotation = None):
+            pass
+
+        found = body(create)
+        schema = found["content"]["application/json"]["schema"]
+        named = schema if "$ref" in schema else schema["anyOf"][0]
+        assert named["$ref"].startswith("#/components/schemas/")
+        assert found["required"] is False
 
     def test_files_travel_as_a_form(self):
         """Bytes make the body multipart/form-data."""

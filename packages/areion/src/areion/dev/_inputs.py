@@ -72,13 +72,14 @@ def query_parameters(inputs: list[Input]) -> list[dict[str, Any]]:
 def request_body(inputs: list[Input], handler: Handler) -> dict[str, Any] | None:
     """The request body object, or None if no input is described.
 
-    A single input that is a class with fields is the body itself; otherwise each input is a property of it.
+    A single input that is a class with fields, also an optional or generic one, is the body itself; otherwise each
+    input is a property of it.
     Bytes and uploaded files travel as multipart/form-data, everything else as JSON.
     """
     if not inputs:
         return None
     meaning = resolve(inputs[0].annotation, handler.scope)
-    if len(inputs) == 1 and isinstance(meaning, type) and record_of(meaning) is not None:
+    if len(inputs) == 1 and _is_record(meaning):
         one = inputs[0]
         described = {"description": one.description} if one.description else {}
         return {
@@ -98,6 +99,15 @@ def request_body(inputs: list[Input], handler: Handler) -> dict[str, Any] | None
     }
     media_type = "multipart/form-data" if any(_is_file(one.schema) for one in inputs) else "application/json"
     return {"content": {media_type: {"schema": schema}}, "required": bool(required)}
+
+
+def _is_record(meaning: object) -> bool:
+    """Whether a type is a class with fields, also an optional or a parametrised one."""
+    if get_origin(meaning) in (Union, UnionType):
+        members = [each for each in get_args(meaning) if each is not NoneType]
+        return len(members) == 1 and _is_record(members[0])
+    kind = get_origin(meaning) or meaning
+    return isinstance(kind, type) and record_of(kind) is not None
 
 
 def other_inputs(template: PathTemplate, handler: Handler, schemas: SchemaBuilder) -> list[Input]:
