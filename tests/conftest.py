@@ -1,5 +1,6 @@
 """What every test may rely on."""
 
+import logging
 import sys
 from collections.abc import Iterator
 
@@ -17,10 +18,13 @@ def _no_logger_outlives_its_test() -> Iterator[None]:
 
     What they write late would be found in the output of the next test.
     """
+    tree = logging.getLogger("areion")
+    level = tree.level
     yield
     shared = sys.modules.get("areion_logger._tree")  # not there where a sibling is tested alone
-    if shared is None:
-        return
-    for tree in list(shared._trees.values()):
-        for hold in list(tree._holds):
-            shared.release(hold)
+    if shared is not None:
+        for each in list(shared._trees.values()):
+            for hold in list(each._holds):
+                shared.release(hold)
+    # What a logger found and puts back now may be what the test itself had set.
+    tree.setLevel(level)
