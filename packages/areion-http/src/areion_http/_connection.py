@@ -13,13 +13,12 @@ control ``_channel``'s.
 from __future__ import annotations
 
 import asyncio
-import sys
-from asyncio import Task
 from collections.abc import Awaitable
 from contextvars import Context, copy_context
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
+from areion_http._handling import WAITS
 from areion_http._intake import Intake
 from areion_http._sender import LARGE, Sender, connection_option, is_streamed
 from areion_http.errors import (
@@ -51,6 +50,7 @@ class HttpConnection(Intake):
 
     __slots__ = (
         "_app",
+        "_begin",
         "_context",
         "_failing",
         "_json",
@@ -66,6 +66,7 @@ class HttpConnection(Intake):
     def __init__(self, shared: Shared) -> None:
         super().__init__(shared)
         self._app = shared.handler
+        self._begin = shared.handling.begin
         self._parse = shared.parser.parse
         self._json = shared.serializer.json
         self._simple = shared.serializer.simple
@@ -143,7 +144,7 @@ class HttpConnection(Intake):
         out: list[bytes] | None = None
         while position < size:
             try:
-                request = self._parse(data, position)
+                request = self._parse(data, position, self)
             except ProtocolError as error:
                 self._flush(out)
                 self.refuse(error)
@@ -153,7 +154,6 @@ class HttpConnection(Intake):
                 self._keep_partial(data, position)
                 return
             position = request._head_end
-            request.connection = self
             self._left -= 1
             if request.declared_length:
                 position = self._begin_body(request, data, position, out)
@@ -161,17 +161,12 @@ class HttpConnection(Intake):
             try:
                 result = context.run(self._app, request)
                 if type(result) is CoroutineType:
-                    if sys.version_info >= (3, 12):
-                        # A coroutine that never waits is done when this returns; nothing is scheduled.
-                        task = Task(result, loop=self._loop, context=context, eager_start=True)
-                    else:
-                        task = self._loop.create_task(result, context=context)
-                    if not task.done():
+                    result = self._begin(result, context)
+                    if result is WAITS:
                         self._flush(out)
                         self._context = context
-                        self._await_task(task, request, data[position:])
+                        self._await_task(self._shared.handling.take(), request, data[position:])
                         return
-                    result = task.result()
             except BaseException as error:  # noqa: BLE001 - becomes a response, and is logged there
                 result = self._failed(request, error)
             if request._plain and self._left > 0 and self._incoming is None:

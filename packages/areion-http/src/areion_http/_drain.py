@@ -35,6 +35,13 @@ async def drain(shared: Shared, config: HttpConfig) -> None:
         shared: The connections.
         config: Its ``shutdown_timeout`` and ``stream_shutdown_timeout`` are used.
     """
+    try:
+        await _end_all(shared, config)
+    finally:
+        shared.handling.close()
+
+
+async def _end_all(shared: Shared, config: HttpConfig) -> None:
     for _ in range(_ACCEPTED):
         await asyncio.sleep(0)
     new = [connection for connection in tuple(shared.connections) if connection.expect_last()]

@@ -70,10 +70,10 @@ _UNUSUAL: Final = (
 def usual_head(max_fields: int) -> re.Pattern[bytes]:
     """Compile the pattern of a whole head as nearly every client sends it.
 
-    Groups: method, path, query, minor version, a mark for Host as the first field, one for Host elsewhere,
-    Connection, Content-Length. It does not match, and leaves
-    the decision to the line-by-line parser, where a head is incomplete, wrong, or merely unusual: another form
-    of target, CONNECT, a repeated framing field, an IP literal in Host, Transfer-Encoding, Expect.
+    Groups: method, path, query, a mark for HTTP/1.0, one for Host as the first field, one for Host elsewhere,
+    Connection, Content-Length. It does not match, and leaves the decision to the line-by-line parser, where a head
+    is incomplete, wrong, or merely unusual: another form of target, a repeated framing field, an IP literal in
+    Host, Transfer-Encoding, Expect.
 
     PERF: one match replaces a loop over the fields; the framing fields are told apart by first letter
     inside the same pass, since every further search over the head costs as much as a third of the match.
@@ -95,8 +95,8 @@ def usual_head(max_fields: int) -> re.Pattern[bytes]:
         rb")\r\n"
     )  # fmt: skip
     return re.compile(
-        rb"((?!CONNECT )" + TCHAR + rb"++) (/" + _PLAIN + rb"*+(?:%[0-9A-Fa-f]{2}" + _PLAIN + rb"*+)*+)"
-        rb"(?:\?(" + QUERY + rb"*+))?+ HTTP/1\.([01])\r\n"
+        rb"(" + TCHAR + rb"++) (/" + _PLAIN + rb"*+(?:%[0-9A-Fa-f]{2}" + _PLAIN + rb"*+)*+)"
+        rb"(?:\?(" + QUERY + rb"*+))?+ HTTP/1\.(?:1|(0))\r\n"
         # Nearly every client sends Host first, and spells it so: a fifth of a small head's match is saved.
         rb"(?:Host: " + host + rb"()\r\n)?+"
         rb"(?:" + field + rb"){0," + str(max_fields - 1).encode() + rb"}+"

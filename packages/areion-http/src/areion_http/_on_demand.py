@@ -52,7 +52,10 @@ def _headers(request: HttpRequest) -> Headers:
 
 def _fields(request: HttpRequest) -> bytes:
     match = request._match
-    return b"" if match is None else match.string[match.end(4) + 2 : match.end() - 4]
+    if match is None:
+        return b""
+    head: bytes = match.string
+    return head[head.index(b"\r\n", match.end(2)) + 2 : match.end() - 4]
 
 
 def _query(request: HttpRequest) -> bytes | None:
@@ -60,7 +63,7 @@ def _query(request: HttpRequest) -> bytes | None:
 
 
 def _minor(request: HttpRequest) -> int:
-    return 1 if request._match is None else int(request._match[4])
+    return 1 if request._match is None or request._match[4] is None else 0
 
 
 def _keep_alive(request: HttpRequest) -> bool:

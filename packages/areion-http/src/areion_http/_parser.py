@@ -16,14 +16,13 @@ from areion_http import _lines
 from areion_http._grammar import usual_head
 from areion_http._lines import Framing
 from areion_http.config import HttpConfig
-from areion_http.request import NOWHERE, HttpRequest
+from areion_http.request import NOWHERE, ConnectionInfo, HttpRequest
 
 R = TypeVar("R", bound=HttpRequest)
 
-# The methods of RFC 9110 §9 and RFC 5789 as interned text; any other token is decoded.
+# The methods of RFC 9110 §9 and RFC 5789 as interned text; others, and CONNECT, are read line by line.
 _METHODS: Final = {
-    name.encode(): name
-    for name in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT")
+    name.encode(): name for name in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE")
 }
 # PERF: the spellings of nearly every browser and client; other values are split into options.
 _PERSISTS: Final = frozenset({b"keep-alive", b"Keep-Alive"})
@@ -51,12 +50,13 @@ class HeadParser(Generic[R]):
         # A head that is shorter than the request line may be is within both limits.
         self._usual_size = min(config.max_request_line, config.max_head_size)
 
-    def parse(self, data: bytes, start: int = 0) -> R | None:
+    def parse(self, data: bytes, start: int = 0, connection: ConnectionInfo = NOWHERE) -> R | None:
         """Read the head that begins at ``start``.
 
         Args:
             data: What has been received and not yet used.
             start: Offset of the first byte of the head.
+            connection: What the request is to know of its connection.
 
         Returns:
             A request, whose ``_head_end`` is the offset of the first byte after the head; ``None`` if the
@@ -67,35 +67,38 @@ class HeadParser(Generic[R]):
         """
         match = self._match(data, start)
         if match is None:
-            return self._parse_lines(data, start)
+            return self._parse_lines(data, start, connection)
         end = match.end()
         if end - start > self._usual_size:
-            return self._parse_lines(data, start)
+            return self._parse_lines(data, start, connection)
         # PERF: all that is not asked of every request is taken from the match when somebody asks.
-        method, path, _, minor, _, _, connection, length = match.groups()
+        method, path, _, zero, _, _, option, length = match.groups()
         request: R = self._blank()
-        request.method = name = _METHODS.get(method) or method.decode()
+        try:
+            request.method = name = _METHODS[method]
+        except KeyError:
+            return self._parse_lines(data, start, connection)
         request.raw_path = path.decode()
+        request.connection = connection
         request._match = match
-        request.connection = NOWHERE
         request._head_end = end
         request.declared_length = 0 if length is None else int(length)
-        request._plain = (connection is None or connection in _PERSISTS) and minor == b"1" and name != "HEAD"
+        request._plain = (option is None or option in _PERSISTS) and zero is None and name != "HEAD"
         return request
 
-    def _parse_lines(self, data: bytes, start: int) -> R | None:
+    def _parse_lines(self, data: bytes, start: int, connection: ConnectionInfo) -> R | None:
         start = _lines.skip_empty(data, start)
         end = data.find(b"\r\n\r\n", start)
         if end < 0:
             return None
-        return self._build(_lines.read_head(data, start, end + 2, self._config))
+        return self._build(_lines.read_head(data, start, end + 2, self._config), connection)
 
-    def _build(self, head: Framing) -> R:
+    def _build(self, head: Framing, connection: ConnectionInfo) -> R:
         request: R = self._blank()
         request.method = _METHODS.get(head.method) or head.method.decode()
         request.raw_path = head.path.decode()
         request._match = None
-        request.connection = NOWHERE
+        request.connection = connection
         request._query = head.query
         request._fields = head.data[head.fields_start : head.end - 4]
         request._head_end = head.end

@@ -41,12 +41,14 @@ class Serializer:
         server_name: Value of the Server field; empty to leave it out.
     """
 
-    __slots__ = ("_common", "_json_prefix", "_prefixes", "_second", "_server")
+    __slots__ = ("_common", "_json_heads", "_json_prefix", "_prefixes", "_second", "_server")
 
     def __init__(self, server_name: str = "Areion") -> None:
         self._server = f"Server: {server_name}\r\n".encode() if server_name else b""
         self._second = -1
         self._common = b""
+        # PERF: whole heads of JSON by the size of the body, made when they are needed; good for a second.
+        self._json_heads: list[bytes | None] = []
         self._prefixes: dict[tuple[int, str | None, bytes], bytes] = {}
         self.refresh(time.time())
 
@@ -62,6 +64,7 @@ class Serializer:
             self._common = b"Date: %b\r\n%b" % (formatdate(second, usegmt=True).encode(), self._server)
             self._prefixes.clear()
             self._json_prefix = self._prefix(200, JSON)
+            self._json_heads = [None] * _SMALL
 
     def simple(
         self, status_code: int, content_type: str | None, payload: bytes, connection: bytes = b""
@@ -86,9 +89,12 @@ class Serializer:
         except TypeError:
             payload = dump_json(value)
         size = len(payload)
-        if size < _SMALL:
-            return self._json_prefix + _LENGTHS[size] + payload
-        return b"%b%d\r\n\r\n%b" % (self._json_prefix, size, payload)
+        if size >= _SMALL:
+            return b"%b%d\r\n\r\n%b" % (self._json_prefix, size, payload)
+        head = self._json_heads[size]
+        if head is None:
+            head = self._json_heads[size] = self._json_prefix + _LENGTHS[size]
+        return head + payload
 
     def _prefix(self, status_code: int, content_type: str | None, connection: bytes = b"") -> bytes:
         field = b"" if content_type is None else b"Content-Type: %b\r\n" % content_type.encode("latin-1")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from areion_http import _deadlines
+from areion_http._handling import Handling
 from areion_http._parser import HeadParser
 from areion_http._sender import close_body
 from areion_http._serializer import Serializer
@@ -54,6 +55,7 @@ class Shared:
         self.on_error = on_error or answer_error
         self.loop = loop
         self.tls = tls
+        self.handling = Handling(loop)
         self.parser = HeadParser(config, request_class)
         self.serializer = Serializer(config.server_name)
         self.connections: set[HttpConnection] = set()
