@@ -19,6 +19,7 @@ from areion_http import BaseHttpServer, HttpRequest, HttpResponse, HttpServer
 from areion_http._parser import HeadParser
 from areion_http._sender import is_streamed
 from areion_http._shared import Shared
+from areion_http.request import NOWHERE, ConnectionInfo
 from areion_http.response import encode_body
 from areion_router import Route, RouteMatch, compose, is_async_callable
 
@@ -182,10 +183,10 @@ class _TimedParser(HeadParser[Any]):
         super().__init__(shared.config, request_class)
         self._profiler = profiler
 
-    def parse(self, data: bytes, start: int = 0) -> Any:
+    def parse(self, data: bytes, start: int = 0, connection: ConnectionInfo = NOWHERE) -> Any:
         begun = perf_counter()
         try:
-            return super().parse(data, start)
+            return super().parse(data, start, connection)
         finally:
             self._profiler.parsed = perf_counter() - begun
 
