@@ -192,7 +192,14 @@ class Sender:
             elif count == _FAIRNESS:
                 await asyncio.sleep(0)
                 count = 0
-            piece = await _next(chunks) if asynchronous else next(chunks, _END)
+            if asynchronous:
+                try:
+                    # PERF: as _next does, without a coroutine for each piece.
+                    piece = await chunks.__anext__()
+                except StopAsyncIteration:
+                    piece = _END
+            else:
+                piece = next(chunks, _END)
         if length is not None and total != length:
             raise RuntimeError(f"the body has {total} bytes and its Content-Length is {length}")
         end = last_chunk(_trailers(response)) if chunked else b""
