@@ -15,6 +15,8 @@ from areion_http.config import HttpConfig
 from areion_http.errors import ProtocolError
 
 _EXCERPT: Final = 16
+# What lines of a head are made of, with their ends: all but the other controls (RFC 9110 §5.5).
+_LINES: Final = bytes(byte for byte in range(256) if byte >= 0x20 and byte != 0x7F) + b"\t\r\n"
 
 
 @dataclass(slots=True)
@@ -134,6 +136,10 @@ def _fail(reason: str, data: bytes, position: int, start: int, status_code: int 
 
 
 def _refuse_forbidden(data: bytes, begin: int, end: int, start: int) -> None:
+    # PERF: nearly no head has any, and a search for them takes twenty times as long as counting.
+    part = data[begin:end]
+    if not part.translate(None, _LINES) and part.count(b"\n") == part.count(b"\r") == part.count(b"\r\n"):
+        return
     found = _grammar.FORBIDDEN.search(data, begin, end)
     if found is None:
         return
