@@ -106,6 +106,7 @@ PUBLIC: dict[str, list[str]] = {
         "__version__",
         "bind_context",
         "current_context",
+        "unbind_context",
     ],
     "areion_orchestrator": [
         "ArgumentError",

@@ -261,6 +261,52 @@ def test_what_ends_the_program_reaches_whoever_runs_the_loop(error, kind):
     assert handled == ["/a"]
 
 
+@pytest.mark.parametrize("kind", ["raised", "unsendable", "waiting"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_an_error_handler_may_end_the_program_too(error, kind):
+    """What ends it comes out of the loop, never out of the protocol; the client is told."""
+    connections = []
+
+    async def handler(request):
+        if kind == "waiting":
+            await asyncio.sleep(0.01)
+        if kind == "unsendable":
+            return object()
+        raise ValueError
+
+    def on_error(request, reason):
+        raise error
+
+    async def serving():
+        server = MemoryServer(handler, on_error=on_error)
+        connections.append(server.connect())
+        connections[0].send(get("/a", "/b"))
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await server.stop()
+
+    with asyncio.Runner() as runner, pytest.raises(error):
+        runner.run(serving())
+    (answer,) = read_responses(connections[0].take())
+    assert (answer.status, answer.headers["connection"]) == (503, "close")
+    assert connections[0].closed
+
+
+async def test_a_cancellation_out_of_an_error_handler_is_a_plain_500(serve, log):
+    """It ends neither the connection nor the loop."""
+
+    def on_error(request, reason):
+        raise asyncio.CancelledError
+
+    def handler(request):
+        raise ValueError
+
+    (answer,) = read_responses(await serve(handler, on_error=on_error).connect().feed(get("/")))
+    assert answer.status == 500
+    assert any("CancelledError" in str(record.exc_info[1]) for record in log.records if record.exc_info)
+
+
 async def test_an_http_error_is_its_response(serve, log):
     """It needs no log line: the handler has said what it means."""
 

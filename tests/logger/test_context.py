@@ -3,7 +3,7 @@ import contextvars
 import threading
 
 import pytest
-from areion_logger import bind_context, current_context
+from areion_logger import bind_context, current_context, unbind_context
 
 
 def test_fields_are_bound_for_a_block():
@@ -77,3 +77,11 @@ def test_an_end_in_another_context_is_not_an_error():
     with bind_context(b=2):
         binding.reset()
         assert dict(current_context()) == {"b": 2}
+
+
+def test_fields_can_be_left_off():
+    """unbind_context() leaves the named fields off until its end; what is not bound does not matter."""
+    with bind_context(a=1, b=2):
+        with unbind_context("a", "c"):
+            assert dict(current_context()) == {"b": 2}
+        assert dict(current_context()) == {"a": 1, "b": 2}

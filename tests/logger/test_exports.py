@@ -14,5 +14,6 @@ def test_the_public_names():
         "__version__",
         "bind_context",
         "current_context",
+        "unbind_context",
     ]
     assert all(hasattr(areion_logger, name) for name in areion_logger.__all__)

@@ -22,6 +22,11 @@ CASES = [
         LookupError,
         "PUT is not allowed for the path '/x'; allowed: GET, HEAD",
     ),
+    (
+        MethodNotAllowedError("OPTIONS", "/x", ("GET", "HEAD", "OPTIONS")),
+        LookupError,
+        "no route answers OPTIONS for the path '/x' itself; allowed there: GET, HEAD, OPTIONS",
+    ),
     (PatternError("/x?", "no"), ValueError, "path pattern '/x?': no"),
     (RouteConflictError("GET /a", "GET /b", "both"), ValueError, "GET /a conflicts with GET /b: both"),
     (UrlBuildError("home", "no"), ValueError, "url_for('home'): no"),

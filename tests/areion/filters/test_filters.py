@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import io
 import json
 import logging
 import threading
@@ -20,6 +21,7 @@ from areion import (
 from areion.filters._codings import available, choose
 from areion.filters.forwarded import TrustedProxiesFilter
 from areion_http import Client
+from areion_logger import ConsoleFormatter
 
 ORIGIN = "https://app.example"
 
@@ -416,6 +418,22 @@ class TestAccessLog:
         assert record.duration_ms > 0
         assert record.id == answer.headers["x-request-id"]
         assert record.user_agent == "test"
+
+    @pytest.mark.parametrize("form", ["common", "combined"])
+    def test_the_id_is_once_on_a_line(self, serve, form):
+        """The line ends with the request id, and has no field with it besides."""
+        written = io.StringIO()
+        handler = logging.StreamHandler(written)
+        handler.setFormatter(ConsoleFormatter())
+        log = logging.getLogger("areion.access")
+        log.addHandler(handler)
+        try:
+            answer = serve(lambda b: b.with_access_log(form).with_request_id()).get("/small")
+        finally:
+            log.removeHandler(handler)
+        (line,) = written.getvalue().splitlines()
+        assert line.endswith(answer.headers["x-request-id"])
+        assert line.count(answer.headers["x-request-id"]) == 1
 
     def test_combined_line_cannot_be_forged(self, serve, lines):
         """Quotes in a field are escaped, so that no client can write a line's other columns."""

@@ -291,7 +291,10 @@ class HttpConnection(Intake):
                 self._shared.log_refusal(self, error)
             elif isinstance(error, RequestTimeoutError):
                 self._shared.log_refusal(self, error)
-        return self._shared.failed(request, error)
+        try:
+            return self._shared.failed(request, error)
+        except BaseException as second:  # noqa: BLE001 - it ends the program, or gets a plain 500
+            return self._failed(request, second)
 
     def _last_answer(self) -> HttpResponse:
         """Return the answer to a request whose handler has ended the program."""
@@ -315,12 +318,9 @@ class HttpConnection(Intake):
                 raise ValueError("an interim response cannot go to an HTTP/1.0 client (RFC 9110 §15.2)")
             payload = None if is_streamed(response.body) else encode_body(response.body)
         except Exception as error:  # noqa: BLE001 - logged there
-            if self._failing is request:
-                answer = self._shared.failed_again(request, error)
-            else:
-                self._failing = request
-                answer = self._shared.unsendable(request, result, error)
-            self._settle(request, answer)
+            if self._failing is not request:
+                error = self._shared.unsendable(request, result, error)
+            self._settle(request, self._failed(request, error))
             return
         if self._transport is None:
             self._shared.discard(response)

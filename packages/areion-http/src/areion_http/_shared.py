@@ -110,13 +110,18 @@ class Shared:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("closing a body that nobody has read failed", exc_info=error)
 
-    def unsendable(self, request: HttpRequest, value: object, error: Exception) -> Any:
-        """Return what the application makes of a result that cannot be sent."""
+    def unsendable(
+        self,
+        request: HttpRequest,  # noqa: ARG002 - for those who override this
+        value: object,
+        error: Exception,
+    ) -> UnsendableError:
+        """Give up a result that cannot be sent; return the error that says so."""
         if isinstance(value, HttpResponse):
             self.discard(value)
         unsendable = UnsendableError(value, error)
         unsendable.__cause__ = error
-        return self.failed(request, unsendable)
+        return unsendable
 
     def log_failure(self, request: HttpRequest, error: BaseException, what: str) -> None:
         """Log an exception with its traceback."""

@@ -2,7 +2,7 @@
 
 from areion_logger.__about__ import __version__
 from areion_logger.base import BaseLogger
-from areion_logger.context import Binding, bind_context, current_context
+from areion_logger.context import Binding, bind_context, current_context, unbind_context
 from areion_logger.formatters import ConsoleFormatter, EntryFormatter, JsonFormatter
 from areion_logger.handler import LogHandler
 from areion_logger.logger import Logger
@@ -18,4 +18,5 @@ __all__ = [
     "__version__",
     "bind_context",
     "current_context",
+    "unbind_context",
 ]

@@ -83,3 +83,20 @@ def bind_context(**fields: object) -> Binding:
             fields[key] = plain(value)
     outer = _bound.get()
     return Binding(_bound.set({**outer, **fields} if outer else fields))
+
+
+def unbind_context(*names: str) -> Binding:
+    """Leave fields off the lines logged in the current context, and return what puts them back.
+
+    Args:
+        *names: What to leave off; a name that is not bound changes nothing.
+
+    Returns:
+        A context manager that also has `reset()`.
+
+    Example:
+        >>> with bind_context(user="ada", request_id="7f3a"), unbind_context("user"):
+        ...     dict(current_context())
+        {'request_id': '7f3a'}
+    """
+    return Binding(_bound.set({key: value for key, value in _bound.get().items() if key not in names}))

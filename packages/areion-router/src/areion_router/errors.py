@@ -48,7 +48,13 @@ class MethodNotAllowedError(LookupError):
         self.allowed = allowed
 
     def __str__(self) -> str:
-        return f"{self.method} is not allowed for the path {self.path!r}; allowed: {', '.join(self.allowed)}"
+        allowed = ", ".join(self.allowed)
+        if self.method in self.allowed:
+            # OPTIONS: the server answers it with these methods, so it is allowed, and has no handler.
+            return (
+                f"no route answers {self.method} for the path {self.path!r} itself; allowed there: {allowed}"
+            )
+        return f"{self.method} is not allowed for the path {self.path!r}; allowed: {allowed}"
 
 
 class PatternError(ValueError):

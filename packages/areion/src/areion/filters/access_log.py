@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from areion_http import HttpRequest, HttpResponse
+from areion_logger import unbind_context
 
 from areion.filters._counting import count_body
 from areion.filters.base import ResponseFilter
@@ -59,7 +60,8 @@ class AccessLogFilter(ResponseFilter):
         )
         if self.format == "combined":
             line += f' "{_clean(facts["referer"] or "-")}" "{_clean(facts["user_agent"] or "-")}"'
-        logger.info("%s %.3f %s", line, facts["duration_ms"], facts["id"] or "-")
+        with unbind_context("request_id"):  # the line has it already
+            logger.info("%s %.3f %s", line, facts["duration_ms"], facts["id"] or "-")
 
 
 def _facts(request: HttpRequest, status_code: int, sent: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from areion_http import HttpRequest, HttpServer
+from areion_http import HttpRequest, HttpServer, UnsendableError
 from areion_http._connection import HttpConnection
 from areion_http._shared import Shared
 
@@ -44,7 +44,7 @@ class _NotingShared(Shared):
         note_failure(request, error)
         super().log_failure(request, error, what)
 
-    def unsendable(self, request: HttpRequest, value: object, error: Exception) -> Any:
+    def unsendable(self, request: HttpRequest, value: object, error: Exception) -> UnsendableError:
         note_failure(request, error)
         return super().unsendable(request, value, error)
 
