@@ -307,6 +307,31 @@ async def test_a_cancellation_out_of_an_error_handler_is_a_plain_500(serve, log)
     assert any("CancelledError" in str(record.exc_info[1]) for record in log.records if record.exc_info)
 
 
+@pytest.mark.parametrize("body", ["caf\u00e9", "stream"])
+async def test_text_is_sent_in_the_charset_of_its_type(serve, body):
+    """Whole or in pieces."""
+
+    def handler(request):
+        text = iter(["caf", "\u00e9"]) if body == "stream" else body
+        return HttpResponse(text, content_type="text/html; charset=latin-1")
+
+    (answer,) = read_responses(await serve(handler).connect().feed(get("/")))
+    assert (answer.status, answer.body) == (200, b"caf\xe9")
+
+
+@pytest.mark.parametrize("body", ["\u20ac", "stream"])
+async def test_text_that_its_charset_lacks_is_a_500(serve, log, body):
+    """The log says what is wrong with the response."""
+
+    def handler(request):
+        text = iter(["\u20ac"]) if body == "stream" else body
+        return HttpResponse(text, content_type="text/html; charset=latin-1")
+
+    (answer,) = read_responses(await serve(handler).connect().feed(get("/")))
+    assert answer.status == 500
+    assert "has no code for" in log.text
+
+
 async def test_an_http_error_is_its_response(serve, log):
     """It needs no log line: the handler has said what it means."""
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import pytest
-from areion_http import HTTP_STATUS_CODES, HttpResponse
+from areion_http import HTTP_STATUS_CODES, HttpResponse, NotFoundError, create_file_response
 from areion_http.response import coerce
 
 TEXT = "text/plain; charset=utf-8"
@@ -284,11 +284,94 @@ def test_the_body_may_be_replaced_until_it_is_sent():
     assert response.encode() == b'{"b":1}'
 
 
-def test_streams_are_marked_and_have_no_bytes():
-    """encode() and format_response() say so."""
+@pytest.mark.parametrize("render", [HttpResponse.encode, HttpResponse.format_response])
+def test_streams_are_marked_and_have_no_bytes(render):
+    """encode() and format_response() say so, and what to do instead."""
     response = HttpResponse(x for x in ("a", "b"))
-    with pytest.raises(TypeError, match="piece by piece"):
-        response.format_response()
+    with pytest.raises(
+        TypeError, match=r"a body of type generator is sent piece by piece .* return the response"
+    ):
+        render(response)
+
+
+class TestFileAsBytes:
+    """format_response() reads a file."""
+
+    @pytest.mark.parametrize("size", [0, 5, 200_000])
+    def test_whole(self, tmp_path, size):
+        """The message has the file's fields, the handler's, and all of the content."""
+        path = tmp_path / "a.html"
+        path.write_bytes(b"x" * size)
+        response = create_file_response(path)
+        response.set_header("X-A", "1")
+        status, fields, body = split(response.format_response())
+        named = dict(fields)
+        assert (status, body) == ("HTTP/1.1 200 OK", b"x" * size)
+        assert named["Content-Type"] == "text/html; charset=utf-8"
+        assert named["Content-Length"] == str(size)
+        assert named["X-A"] == "1"
+        assert {"ETag", "Last-Modified"} <= named.keys()
+
+    def test_missing(self, tmp_path):
+        """A file that is not there is a NotFoundError."""
+        with pytest.raises(NotFoundError):
+            create_file_response(tmp_path / "none").format_response()
+
+    def test_encode_still_leaves_it_to_the_server(self, tmp_path):
+        """encode() is what a server asks; a file is sent without reading it all into memory."""
+        with pytest.raises(TypeError, match="piece by piece"):
+            create_file_response(tmp_path / "a").encode()
+
+
+class TestCharset:
+    """Text is encoded in the charset that its Content-Type names."""
+
+    @pytest.mark.parametrize(
+        ("content_type", "codec"),
+        [
+            ("text/html; charset=latin-1", "latin-1"),
+            ('text/html;CHARSET="ISO-8859-1"', "latin-1"),
+            ("text/plain; charset=windows-1252", "cp1252"),
+            ("text/plain; charset=UTF-8", "utf-8"),
+            ("application/xml; charset=utf-16le", "utf-16-le"),
+            ("text/x-charset", "utf-8"),
+            ("application/xml", "utf-8"),
+        ],
+    )
+    def test_named(self, content_type, codec):
+        """It counts wherever it was set: as an argument, as a field, afterwards."""
+        later = HttpResponse("caf\u00e9")
+        later.content_type = content_type
+        for response in (
+            HttpResponse("caf\u00e9", content_type=content_type),
+            HttpResponse("caf\u00e9", headers={"content-type": content_type}),
+            later,
+        ):
+            assert response.encode() == "caf\u00e9".encode(codec)
+            assert split(response.format_response())[2] == "caf\u00e9".encode(codec)
+
+    def test_json_is_utf8(self):
+        """JSON has no other encoding (RFC 8259, section 8.1)."""
+        assert HttpResponse({"a": "\u00e9"}, content_type="application/json; charset=latin-1").encode() == (
+            '{"a":"\u00e9"}'.encode()
+        )
+
+    def test_unknown(self):
+        """A charset that is not known is an error that names the type."""
+        with pytest.raises(
+            ValueError, match=r"'text/html; charset=klingon', which is not known; use charset=utf-8"
+        ):
+            HttpResponse("a", content_type="text/html; charset=klingon").encode()
+
+    def test_unreadable(self):
+        """A charset that two readers could read differently is none."""
+        with pytest.raises(ValueError, match="the charset for the text cannot be read: Content-Type: "):
+            HttpResponse("a", content_type="text/html; charset = latin-1").encode()
+
+    def test_no_code(self):
+        """A character that the charset lacks is an error that says which and where."""
+        with pytest.raises(ValueError, match=r"charset=latin-1' has no code for '\\u20ac', which is at 2"):
+            HttpResponse("1 \u20ac", content_type="text/html; charset=latin-1").encode()
 
 
 def test_copies_and_pickles():

@@ -383,6 +383,24 @@ class TestTrustedProxies:
             AreionServerBuilder().with_trusted_proxies(entry)
 
 
+@pytest.mark.parametrize("kind", ["text", "stream"])
+def test_filters_keep_the_charset(serve, kind):
+    """Where filters turn text into bytes, they do so in the charset of its type."""
+    router = DefaultRouter()
+
+    @router.get("/")
+    def page(request):
+        text = "caf\u00e9 " * 200
+        return HttpResponse(
+            text if kind == "text" else iter([text]), content_type="text/html; charset=latin-1"
+        )
+
+    client = serve(lambda b: b.with_access_log().with_compression(), router)
+    answer = client.get("/", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.content == "caf\u00e9 ".encode("latin-1") * 200
+
+
 class TestAccessLog:
     """One line for each response."""
 

@@ -1,14 +1,16 @@
-"""The character encodings that a client may name for a body or a form.
+"""The character encodings that a client may name for a body or a form, and a handler for its text.
 
-A closed list of labels, and never ``codecs.lookup`` on what a client sends: that keeps every name it is asked
-for, imports modules by it, and knows codecs that are no text or take quadratic time. The list is that of the
-WHATWG Encoding standard as far as Python has it, without the stateful ones.
+A closed list of labels, and never ``codecs.lookup`` on what a client sends, or a handler repeats: that keeps
+every name it is asked for, imports modules by it, and knows codecs that are no text or take quadratic time. The
+list is that of the WHATWG Encoding standard as far as Python has it, without the stateful ones.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
+from areion_http._parameters import parse_content_type
 from areion_http.errors import BadRequestError
 
 _CODECS: Final = {
@@ -48,4 +50,41 @@ def text_codec(charset: str) -> str:
     codec = _CODEC_OF.get(charset.lower())
     if codec is None:
         raise BadRequestError(f"charset {charset[:40]!r} is not supported; send UTF-8")
+    return codec
+
+
+def encode_text(text: str, content_type: str) -> bytes:
+    """Return text in the charset that a content type names; in UTF-8 if it names none.
+
+    >>> encode_text("caf\u00e9", "text/html; charset=latin-1") == "caf\u00e9".encode("latin-1")
+    True
+
+    Raises:
+        ValueError: If the charset is not known, or has no code for a character.
+    """
+    codec = _codec_of(content_type)
+    try:
+        return text.encode(codec)
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"the charset of the Content-Type {content_type!r} has no code for {text[error.start]!a}, which is at "
+            f"{error.start} of the text; use charset=utf-8"
+        ) from error
+
+
+# Handlers may make up types without end.
+@lru_cache(maxsize=256)
+def _codec_of(content_type: str) -> str:
+    if "charset" not in content_type.lower():
+        return "utf-8"
+    try:
+        charset = parse_content_type(content_type)[1].get("charset")
+    except BadRequestError as error:
+        raise ValueError(f"the charset for the text cannot be read: {error.message}") from error
+    codec = "utf-8" if charset is None else _CODEC_OF.get(charset.lower())
+    if codec is None:
+        raise ValueError(
+            f"text is not encoded in the charset of the Content-Type {content_type!r}, which is not known; "
+            "use charset=utf-8, or encode it yourself and give bytes"
+        )
     return codec

@@ -29,7 +29,7 @@ from areion_http.errors import (
     ServiceUnavailableError,
 )
 from areion_http.request import HttpRequest
-from areion_http.response import HttpResponse, check_status, coerce, dump_json, encode_body
+from areion_http.response import IN_UTF8, HttpResponse, check_status, coerce, dump_json
 
 if TYPE_CHECKING:
     from areion_http._serializer import Serializer
@@ -216,7 +216,8 @@ class HttpConnection(Intake):
         elif kind is bytes and len(body) <= LARGE:
             payload = body
         elif kind is str:
-            payload = body.encode()
+            known = response._headers is None and response._content_type in IN_UTF8
+            payload = body.encode() if known else response.encode()
         else:
             return None
         status_code = response.status_code
@@ -316,7 +317,7 @@ class HttpConnection(Intake):
             check_status(response.status_code)
             if response.status_code < 200 and not request._minor:
                 raise ValueError("an interim response cannot go to an HTTP/1.0 client (RFC 9110 §15.2)")
-            payload = None if is_streamed(response.body) else encode_body(response.body)
+            payload = None if is_streamed(response.body) else response.encode()
         except Exception as error:  # noqa: BLE001 - logged there
             if self._failing is not request:
                 error = self._shared.unsendable(request, result, error)

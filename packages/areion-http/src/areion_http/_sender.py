@@ -14,6 +14,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from areion_http._body import NOT_IN_TRAILERS
+from areion_http._file_answer import as_response, open_file, read_exactly
 from areion_http._serializer import chunk, has_no_body, last_chunk
 from areion_http.files import FileBody, FileDelivery
 from areion_http.headers import Headers
@@ -167,6 +168,7 @@ class Sender:
             self._write(self._head(response, length, chunked=chunked))
             return
         chunks: Any = body.chunks
+        content_type = response.content_type
         asynchronous = isinstance(chunks, AsyncIterator)
         piece = await _next(chunks) if asynchronous else next(chunks, _END)
         if length is None and not chunked:
@@ -175,11 +177,11 @@ class Sender:
         total = 0
         count = 0
         while piece is not _END:
-            data = piece if type(piece) is bytes else encode_body(piece)
+            data = piece if type(piece) is bytes else encode_body(piece, content_type)
             total += len(data)
             if length is not None and total >= length:
                 # What completes the length is sent when nothing follows: else it would look like a good end.
-                piece = await _last_piece(chunks, total, length)
+                piece = await _last_piece(chunks, total, length, content_type)
                 head += data
                 continue
             if data or head:
@@ -217,7 +219,9 @@ class Sender:
 
     async def _send_file(self, body: FileBody) -> None:
         loop = asyncio.get_running_loop()
-        opening = loop.run_in_executor(None, _open, body, self._request, self.response)
+        opening = loop.run_in_executor(
+            None, open_file, body, self._request.method, self._request.headers, self.response
+        )
         try:
             delivery = await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -229,7 +233,7 @@ class Sender:
             delivery.close()
 
     async def _deliver(self, delivery: FileDelivery) -> None:
-        response = _as_response(self.response, delivery)
+        response = as_response(self.response, delivery)
         bodiless = has_no_body(delivery.status)
         empty = bodiless or delivery.status == 205
         length = None if bodiless else 0 if empty else delivery.content_length
@@ -279,7 +283,7 @@ class Sender:
         loop = asyncio.get_running_loop()
         while count:
             size = min(count, _READ_SIZE)
-            reading = loop.run_in_executor(None, _read_exactly, file, offset, size)
+            reading = loop.run_in_executor(None, read_exactly, file, offset, size)
             try:
                 data = await asyncio.shield(reading)
             except asyncio.CancelledError:
@@ -303,13 +307,13 @@ async def _next(chunks: AsyncIterator[Any]) -> Any:
         return _END
 
 
-async def _last_piece(chunks: Any, total: int, length: int) -> object:
+async def _last_piece(chunks: Any, total: int, length: int, content_type: str | None) -> object:
     """Return the end of an iterator that has given all that was announced, if it is at its end."""
     asynchronous = isinstance(chunks, AsyncIterator)
     piece: Any = b""
     while total == length and piece is not _END:
         piece = await _next(chunks) if asynchronous else next(chunks, _END)
-        total += 0 if piece is _END else len(encode_body(piece))
+        total += 0 if piece is _END else len(encode_body(piece, content_type))
     if total > length:
         raise RuntimeError(f"the body is longer than its Content-Length of {length}")
     return piece
@@ -360,39 +364,9 @@ def _trailers(response: HttpResponse) -> list[tuple[str, str]]:
 # -- files --------------------------------------------------------------------------------------------------
 
 
-def _open(body: FileBody, request: HttpRequest, response: HttpResponse) -> FileDelivery:
-    """Open a file: all that may block, in one worker-thread call."""
-    own_type = response.content_type
-    return body.open(
-        request.method,
-        request.headers,
-        status=response.status_code,
-        content_type=None if own_type == body.content_type else own_type,
-    )
-
-
 def _close_late(opening: asyncio.Future[FileDelivery]) -> None:
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()
-
-
-def _as_response(response: HttpResponse, delivery: FileDelivery) -> HttpResponse:
-    """Join what the file says, which wins, with the other fields that the handler has set."""
-    answer = HttpResponse(None, delivery.status, headers=delivery.headers)
-    if response._headers is not None:
-        said = {name.lower() for name, _ in delivery.headers} | {"content-type"}
-        for name, value in response._headers.items():
-            if name.lower() not in said:
-                answer.headers.add(name, value)
-    return answer
-
-
-def _read_exactly(file: BinaryIO, offset: int, count: int) -> bytes:
-    file.seek(offset)
-    data = file.read(count)
-    if len(data) != count:
-        raise OSError("the file became shorter while it was being sent")
-    return data
 
 
 async def _writable(descriptor: int) -> None:

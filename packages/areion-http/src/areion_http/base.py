@@ -74,14 +74,14 @@ class BaseHttpServer(ABC):
     1xx, 204 and 304 have neither body nor Content-Length (RFC 9110 §6.4.1). Of bodies there are three kinds:
 
     - ``areion_http.response.BodyStream``: ``chunks`` is a sync or an async iterator; each piece is encoded by
-      ``areion_http.response.encode_body``. At the end, and when the response is given up, call ``close`` (it may
-      be None, and may return an awaitable). If it raises after the first byte, abort the connection: nothing may
-      look like a good end.
+      ``areion_http.response.encode_body(piece, response.content_type)``. At the end, and when the response is
+      given up, call ``close`` (it may be None, and may return an awaitable). If it raises after the first byte,
+      abort the connection: nothing may look like a good end.
     - ``FileBody``: ``body.open(method, headers, status=response.status_code)``, in a worker thread, says what to
       send as an ``areion_http.files.FileDelivery``; conditions and ranges are judged there. Its status and its
       fields win. It raises ``NotFoundError``, which is ``on_error``'s.
-    - All others have bytes: ``response.encode()``, which raises ``TypeError`` if they cannot be made; and
-      ``response.format_response()`` is the whole message for a persistent HTTP/1.1 connection.
+    - All others have bytes: ``response.encode()``, which raises ``TypeError`` or ``ValueError`` if they cannot be
+      made; and ``response.format_response()`` is the whole message for a persistent HTTP/1.1 connection.
 
     **Optional**, and used where they are: ``addresses``, a sequence of ``(host, port)`` and paths of unix sockets
     that are listened on now; without it ``AreionServer.address`` is None. ``abort()``, called in the loop's thread

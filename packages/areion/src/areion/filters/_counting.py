@@ -14,12 +14,12 @@ def count_body(request: HttpRequest, response: HttpResponse, done: Callable[[int
     """Call ``done`` with status and number of content bytes: now if known, else at the end of the body."""
     body = response.body
     if isinstance(body, BodyStream):
-        response.body = _CountedStream(body, lambda sent: done(response.status_code, sent))
+        response.body = _CountedStream(body, response, lambda sent: done(response.status_code, sent))
     elif isinstance(body, FileBody):
         response.body = _CountedFile(body, done)
     else:
         try:
-            payload = encode_body(body)
+            payload = response.encode()
         except Exception:  # noqa: BLE001 - it cannot be sent; the answer that is sent instead comes here too
             return
         response.body = payload
@@ -35,13 +35,13 @@ class _CountedStream(BodyStream):
 
     __slots__ = ()
 
-    def __init__(self, inner: BodyStream, done: Callable[[int], object]) -> None:
+    def __init__(self, inner: BodyStream, response: HttpResponse, done: Callable[[int], object]) -> None:
         total = 0
         begun = failed = False
 
         def count(piece: Any) -> Any:
             nonlocal total, begun
-            data = piece if type(piece) is bytes else encode_body(piece)
+            data = piece if type(piece) is bytes else encode_body(piece, response.content_type)
             begun = True
             total += len(data)
             return data

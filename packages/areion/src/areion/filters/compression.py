@@ -74,7 +74,7 @@ class CompressionFilter(ResponseFilter):
             return response
         body = response.body
         if not isinstance(body, (BodyStream, FileBody)):
-            body = response.body = encode_body(body)
+            body = response.body = response.encode()
             if len(body) < self.minimum:
                 return response
         add_vary(response, "Accept-Encoding")
@@ -89,7 +89,7 @@ class CompressionFilter(ResponseFilter):
         response.headers.pop("Content-Length", None)  # that of the body as it was
         _weaken(response)
         if isinstance(body, BodyStream):
-            response.body = BodyStream(_compressed(body, make()), body.close)
+            response.body = BodyStream(_compressed(body, response.content_type, make()), body.close)
         elif len(body) <= _ON_LOOP:
             compressor = make()
             response.body = compressor.compress(body) + compressor.finish()
@@ -122,20 +122,21 @@ def _weaken(response: HttpResponse) -> None:
         response.set_header("ETag", f"W/{etag}")
 
 
-async def _compressed(body: BodyStream, compressor: Compressor) -> AsyncIterator[bytes]:
+async def _compressed(
+    body: BodyStream, content_type: str | None, compressor: Compressor
+) -> AsyncIterator[bytes]:
     """Compress piece by piece; each is flushed, so that nothing waits for the next."""
     chunks: Any = body.chunks
     if isinstance(chunks, AsyncIterator):
         async for piece in chunks:
-            yield await _flushed(compressor, piece)
+            yield await _flushed(compressor, encode_body(piece, content_type))
     else:
         for piece in chunks:
-            yield await _flushed(compressor, piece)
+            yield await _flushed(compressor, encode_body(piece, content_type))
     yield compressor.finish()
 
 
-async def _flushed(compressor: Compressor, piece: Any) -> bytes:
-    data = piece if type(piece) is bytes else encode_body(piece)
+async def _flushed(compressor: Compressor, data: bytes) -> bytes:
     if not data:
         return b""
     if len(data) > _ON_LOOP:

@@ -20,7 +20,6 @@ from areion_http._parser import HeadParser
 from areion_http._sender import is_streamed
 from areion_http._shared import Shared
 from areion_http.request import NOWHERE, ConnectionInfo
-from areion_http.response import encode_body
 from areion_router import Route, RouteMatch, compose, is_async_callable
 
 from areion.filters.base import ResponseFilter
@@ -75,7 +74,7 @@ def _encode(response: HttpResponse) -> None:
     if isinstance(response.body, _READY) or is_streamed(response.body):
         return
     try:
-        response.body = encode_body(response.body)
+        response.body = response.encode()
     except (TypeError, ValueError):
         return
 
