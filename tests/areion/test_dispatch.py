@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,14 @@ def note_async(name, seen):
         return wrapper
 
     return middleware
+
+
+def eventually(holds):
+    """Ask until it holds, for ten seconds at most: a response's end is seen by its client first."""
+    end = time.monotonic() + 10
+    while not (held := holds()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return held
 
 
 class Classy(BaseMiddleware):
@@ -539,6 +548,65 @@ class TestOptions:
             raise TimeoutError("database")
 
         assert serve(router).http.get("/").status_code == 500
+
+    @pytest.mark.parametrize("blocking", [False, True])
+    @pytest.mark.parametrize("as_response", [False, True])
+    def test_a_stream_keeps_its_place_until_its_end(self, serve, blocking, as_response):
+        """A limit on concurrency counts a response until it has been streamed, not until it was begun."""
+        router, pieces = DefaultRouter(), []
+
+        @router.get("/", blocking=blocking, concurrency=1)
+        def stream(request):
+            def some():
+                yield b"begun"
+                while not pieces:
+                    yield b""
+                yield b" ended"
+
+            return HttpResponse(some()) if as_response else some()
+
+        served = serve(router)
+        with served.http.stream("GET", "/") as first:
+            arriving = first.iter_raw()
+            assert next(arriving) == b"begun"
+            assert served.http.get("/").status_code == 503
+            pieces.append(1)
+            assert b"".join(arriving) == b" ended"
+        assert eventually(lambda: served.http.get("/").status_code == 200)
+
+    def test_a_stream_that_is_given_up_frees_its_place(self, serve):
+        """By a client that leaves, a HEAD request, a filter that answers otherwise, and an iterator that fails."""
+        router = DefaultRouter()
+
+        class Otherwise(ResponseFilter):
+            def after(self, request, response):
+                return HttpResponse("other") if "other" in request.query_params else response
+
+        @router.get("/", concurrency=1)
+        async def stream(request):
+            if "fail" in request.query_params:
+                raise ValueError
+
+            async def some():
+                if "late" in request.query_params:
+                    raise ValueError
+                yield b"begun"
+                if "endless" in request.query_params:
+                    while True:
+                        await asyncio.sleep(0.01)
+                        yield b"more"
+
+            return some()
+
+        served = serve(router, lambda b: b.with_filter(Otherwise()))
+        with served.http.stream("GET", "/?endless=1") as left:
+            assert next(left.iter_raw()) == b"begun"
+        for query, status in (("", 200), ("?other=1", 200), ("?late=1", 500), ("?fail=1", 500)):
+            assert eventually(lambda: served.http.head("/").status_code == 200)
+            assert eventually(
+                lambda query=query, status=status: served.http.get("/" + query).status_code == status
+            ), query
+        assert eventually(lambda: served.http.get("/").text == "begun")
 
     def test_concurrency_beyond_the_limit_is_503_with_retry_after(self, serve):
         """The limit is of one route; it is free again when the handler is done."""

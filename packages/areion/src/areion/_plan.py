@@ -22,6 +22,7 @@ from areion_router import Route, is_async_callable, sync_runner
 from areion._errors import ErrorHandler, find_handler
 from areion._naming import describe
 from areion._offload import offload
+from areion._place import Place, keep_while_streamed
 from areion._signatures import misfit_of
 
 logger: Final = logging.getLogger("areion.dispatch")
@@ -42,7 +43,7 @@ class Plan:
         stream: Call the handler before the body has arrived.
         blocking: Run it in a worker thread; of an asynchronous one its sync part.
         is_async: Calling the endpoint returns an awaitable.
-        concurrency: How many may run at once; None for any number.
+        concurrency: How many may run at once, streams of their responses included; None for any number.
         error_handlers: By exception type, of the route's groups.
         running: How many run now, threads that have outlived their request included.
     """
@@ -70,29 +71,37 @@ class Plan:
             return await result if isawaitable(result) else result
 
     async def _limited(self, request: HttpRequest, params: Mapping[str, Any], executor: Executor) -> Any:
-        if self.concurrency is not None and self.running >= self.concurrency:
+        if self.concurrency is None:
+            return await self._timed(request, params, executor)
+        if self.running >= self.concurrency:
             raise ServiceUnavailableError(
                 "too many requests of this kind at once", headers={"Retry-After": "1"}
             )
         self.running += 1
+        place = Place(self._free)
         try:
-            if self.max_body is not None:
-                request.limit_body(self.max_body)
-            if request.declared_length and not self.stream:
-                await request.read()
-            if self.timeout is None:
+            result = await self._timed(request, params, executor)
+        except BaseException:
+            place.give_back()
+            raise
+        return keep_while_streamed(result, place)
+
+    async def _timed(self, request: HttpRequest, params: Mapping[str, Any], executor: Executor) -> Any:
+        if self.max_body is not None:
+            request.limit_body(self.max_body)
+        if request.declared_length and not self.stream:
+            await request.read()
+        if self.timeout is None:
+            return await self._call(request, params, executor)
+        try:
+            async with asyncio.timeout(self.timeout) as deadline:
                 return await self._call(request, params, executor)
-            try:
-                async with asyncio.timeout(self.timeout) as deadline:
-                    return await self._call(request, params, executor)
-            except TimeoutError:
-                if not deadline.expired():
-                    raise
-                raise ServiceUnavailableError(
-                    f"the handler took longer than {self.timeout} seconds", headers={"Retry-After": "1"}
-                ) from None
-        finally:
-            self.running -= 1
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise ServiceUnavailableError(
+                f"the handler took longer than {self.timeout} seconds", headers={"Retry-After": "1"}
+            ) from None
 
     async def _call(self, request: HttpRequest, params: Mapping[str, Any], executor: Executor) -> Any:
         if not self.blocking:
