@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import httpx
 import pytest
@@ -20,7 +21,9 @@ from areion import (
     BaseOrchestrator,
     DefaultOrchestrator,
     DefaultRouter,
+    HttpResponse,
 )
+from areion.testing import TestClient
 
 
 def builder(router=None):
@@ -145,6 +148,107 @@ class TestStop:
         assert answers == ["finished"]
         with pytest.raises(httpx.ConnectError):
             httpx.get(url)
+
+
+class TestStopDelay:
+    """A server may serve on for a while, and tell that it is about to stop."""
+
+    @staticmethod
+    def ready(seconds):
+        """A server with a readiness route."""
+        router = DefaultRouter()
+
+        @router.get("/ready")
+        def is_ready(request):
+            return HttpResponse("no", 503) if server.stopping else "yes"
+
+        server = builder(router).with_stop_delay(seconds).build()
+        return server
+
+    def test_it_serves_meanwhile(self, records):
+        """New connections too; the time for the stop begins after the delay."""
+        server = self.ready(1)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        assert server.wait_listening(10)
+        url = f"{server.url}/ready"
+        assert not server.stopping
+        assert httpx.get(url).text == "yes"
+        server.stop()
+        server.stop()
+        assert server.stopping
+        assert server.stop_began is None
+        assert httpx.get(url).status_code == 503
+        thread.join(10)
+        assert not thread.is_alive()
+        assert not server.stopping
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url)
+        assert [r.getMessage() for r in records].count("stopping in 1 s, and serving until then") == 1
+
+    async def test_a_cancelled_start_does_not_wait(self):
+        """Whoever cancels it wants the end now, also in the middle of a delay."""
+        server = self.ready(3600)
+        serving = asyncio.create_task(server.start())
+        assert await asyncio.to_thread(server.wait_listening, 10)
+        server.stop()
+        await asyncio.sleep(0)
+        serving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(serving, 10)
+
+    def test_before_it_serves_there_is_nothing_to_wait_for(self):
+        """A stop during the start, or before it, takes effect at once."""
+        server = self.ready(3600)
+        server.stop()
+        server.run()
+        hooked = builder().with_stop_delay(3600).with_startup_hook(lambda server: server.stop()).build()
+        hooked.run()
+        assert not hooked.running
+
+    def test_none_in_development(self):
+        """A reload would wait for it each time."""
+        server = self.ready(3600)
+        server.with_options(development=True)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        assert server.wait_listening(10)
+        server.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+
+    def test_none_in_the_test_client(self):
+        """Each test would wait for it."""
+        server = self.ready(3600)
+        with TestClient(server) as client:
+            assert client.get("/ready").text == "yes"
+        assert not server.running
+
+    def test_a_second_signal_ends_it(self):
+        """The delay, not the requests under way."""
+        program = PROGRAM.replace(".build()", ".with_stop_delay(3600).build()").replace(
+            "def note(", 'router.get("/ready")(lambda request: str(server.stopping))\n\ndef note('
+        )
+        process = spawn(0, program)
+        try:
+            assert process.stdout.readline() == "started\n"
+            url = process.stdout.readline().strip()
+            os.kill(process.pid, signal.SIGTERM)
+            while httpx.get(f"{url}/ready", timeout=30).text != "True":
+                time.sleep(0.01)
+            answers = []
+            client = threading.Thread(
+                target=lambda: answers.append(httpx.get(f"{url}/slow", timeout=30).text)
+            )
+            client.start()
+            assert process.stdout.readline() == "entered\n"
+            os.kill(process.pid, signal.SIGTERM)
+            client.join(10)
+            out, _ = process.communicate(timeout=10)
+        finally:
+            process.kill()
+            process.communicate()
+        assert (process.returncode, answers, out) == (0, ["finished"], "ended\nreturned\n")
 
 
 class TestStart:

@@ -445,6 +445,42 @@ class TestStopping:
             assert client.recv(4096) == b""
         assert program.wait() == 0
 
+    @pytest.mark.parametrize("unix", [False, True])
+    def test_a_stop_delay_is_kept_by_all_workers(self, start, tmp_path, unix):
+        """New connections are served until it is over; a second signal ends it, and requests are still answered."""
+        path = tmp_path / "socket"
+        program = start(f"""
+            builder.with_stop_delay(3600)
+            if {unix}:
+                builder.with_unix_socket({str(path)!r})
+            router.get("/stopping")(lambda request: str(server.stopping))
+        """)
+        wait_until(lambda: program.errors.count("listening on") == 2)
+
+        def ask(path_of_request, then=lambda: None):
+            with socket.socket(socket.AF_UNIX if unix else socket.AF_INET) as client:
+                client.settimeout(PATIENCE)
+                client.connect(str(path) if unix else ("127.0.0.1", program.port))
+                client.sendall(get(path_of_request))
+                then()
+                answer = b""
+                while b"\r\n\r\n" not in answer or answer.endswith(b"\r\n\r\n"):
+                    answer += client.recv(4096)
+                return answer
+
+        program.signal(signal.SIGTERM)
+        wait_until(lambda: program.errors.count("stopping in 3600 s") == 2)
+        for _ in range(10):
+            assert b"True" in ask("/stopping")
+
+        def end_the_delay():
+            program.wait_for_line("entered")
+            program.signal(signal.SIGTERM)
+
+        assert b"slow" in ask("/slow", end_the_delay)
+        assert program.wait() == 0
+        assert not path.exists()
+
     def test_a_worker_that_does_not_end_is_killed(self, start):
         """When its time is up; that is an error, and status 1."""
         program = start("""

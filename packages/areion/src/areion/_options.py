@@ -30,6 +30,7 @@ class ServerOptions:
         backlog: Connections the system holds.
         workers: Processes that serve.
         threads: Worker threads for handlers that block.
+        stop_delay: Seconds to go on serving after the order to stop; not in development.
         error_handlers: By exception type.
         startup_hooks, shutdown_hooks: Called in order; may be coroutine functions.
         filters: The outermost ring, outermost first.
@@ -52,6 +53,7 @@ class ServerOptions:
     backlog: int = 2048
     workers: int = 1
     threads: int = 40
+    stop_delay: float = 0.0
     error_handlers: Mapping[type[BaseException], ErrorHandler] = field(default_factory=dict)
     startup_hooks: Sequence[Hook] = ()
     shutdown_hooks: Sequence[Hook] = ()

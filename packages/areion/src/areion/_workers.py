@@ -164,7 +164,7 @@ class Supervisor:
 
     def _watch(self) -> None:
         told = False
-        while not (self.signalled.is_set() or self.server.stop_requested):
+        while not (self.signalled.is_set() or self.server.stopping):
             serving = [worker.serves() for worker in self.workers]
             self.began = self.began or any(serving)
             for worker in self.workers:
@@ -273,12 +273,14 @@ class Supervisor:
     def _stop_all(self) -> bool:
         """Stop listening, let the workers finish; return whether none had to be killed."""
         options = self.server.options
-        for listener in {id(s): s for worker in self.workers for s in worker.sockets}.values():
+        listeners = {id(s): s for worker in self.workers for s in worker.sockets}.values()
+        delay = 0.0 if options.development else options.stop_delay
+        for listener in listeners:
             # Connections are refused once the workers have closed theirs. A given socket's file is not ours.
-            close_listener(listener, remove=options.sockets is None)
+            close_listener(listener, remove=options.sockets is None and not delay)
         self._tell(signal.SIGTERM)
         heard = self.signals
-        deadline = time.monotonic() + options.config.shutdown_timeout + _GRACE
+        deadline = time.monotonic() + delay + options.config.shutdown_timeout + _GRACE
         clean = True
         while any(worker.pid for worker in self.workers):
             for worker in self.workers:
@@ -293,6 +295,8 @@ class Supervisor:
                 logger.error("workers did not end in time and are killed: processes %s", left)
                 self._tell(signal.SIGKILL)
             time.sleep(_POLL)
+        for listener in listeners:
+            close_listener(listener, remove=options.sockets is None)
         return clean
 
     def _tell(self, number: int) -> None:

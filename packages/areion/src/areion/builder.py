@@ -237,6 +237,20 @@ class AreionServerBuilder:
         """
         return self._with(threads=_count("threads", threads))
 
+    def with_stop_delay(self, seconds: float) -> Self:
+        """Go on serving for a while after SIGTERM, SIGINT or ``stop()``, and stop only then. Default: 0.
+
+        Meanwhile ``server.stopping`` is true, so that a readiness route can answer 503, and a load balancer has
+        time to send requests elsewhere before connections are refused. A second signal ends the delay. It comes
+        before ``shutdown_timeout`` begins. There is none in development, nor in the test client.
+
+        Raises:
+            ValueError: If it is not a number from 0 to 3600.
+        """
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds <= 3600:
+            raise ValueError(f"stop_delay: expected seconds from 0 to 3600, got {seconds!r}")
+        return self._with(stop_delay=float(seconds))
+
     def with_backlog(self, backlog: int) -> Self:
         """Connections the system holds until they are accepted. Default: 2048.
 

@@ -34,6 +34,7 @@ from areion._lifecycle import StartInterruptedError, components_running, logging
 from areion._logo import AREION_LOGO, DEFAULT_HOST, DEFAULT_PORT
 from areion._options import ServerOptions
 from areion._plan import check_routes
+from areion._stop_delay import StopDelay
 from areion.request import HttpRequestFactory
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ class AreionServer:
         self._lock = threading.RLock()
         self._stop_requested = False
         self._stop_began: float | None = None
+        # Of the current run, if there is to be one.
+        self._delay: StopDelay | None = None
         # While the components start: made to expire by a signal, as nothing is served yet that could be finished.
         self.starting: asyncio.Timeout | None = None
         self._running = False
@@ -263,8 +266,13 @@ class AreionServer:
             self._http.reload_certificates()
 
     def _on_signal(self) -> None:
-        """Stop; at the second signal, without waiting for requests. A start goes no further."""
+        """Stop; the next signal ends the delay, if there is one, the one after it the wait for requests.
+
+        A start goes no further.
+        """
         self._told_to_stop = True
+        if self._delay is not None and self._delay.end():
+            return
         starting, self.starting = self.starting, None
         if starting is not None:
             starting.reschedule(asyncio.get_running_loop().time())
@@ -302,7 +310,9 @@ class AreionServer:
         try:
             async with logging_to(self.logger):
                 if not stopped:
-                    await self._serve(http_class or self._http_class, on_unexpected)
+                    own = http_class is None and not self.options.development
+                    delay = self.options.stop_delay if own else 0.0
+                    await self._serve(http_class or self._http_class, on_unexpected, delay)
         finally:
             with self._lock:
                 self._running = self._stop_requested = False
@@ -313,6 +323,7 @@ class AreionServer:
         self,
         http_class: Callable[..., BaseHttpServer],
         on_unexpected: Callable[[HttpRequest, Exception], object] | None,
+        stop_delay: float,
     ) -> None:
         executor = ThreadPoolExecutor(self.options.threads, "areion-handler")
         http: Any = make_http(
@@ -320,6 +331,8 @@ class AreionServer:
         )
         with self._lock:
             self._http = http
+            if stop_delay:
+                self._delay = StopDelay(asyncio.get_running_loop(), stop_delay, self._stop_serving)
             if self._stop_requested:
                 http.stop()
         listened = False
@@ -336,6 +349,9 @@ class AreionServer:
         finally:
             with self._lock:
                 self._http = None
+                delay, self._delay = self._delay, None
+            if delay is not None:
+                delay.cancel()
             executor.shutdown(wait=False, cancel_futures=True)
             if listened:
                 logger.info("stopped")
@@ -348,14 +364,23 @@ class AreionServer:
     def stop(self) -> None:
         """Begin to stop: accept no more connections, let running requests finish, stop the components.
 
-        Safe from any thread and from a signal handler. Before the first run, it makes that end at once; when
-        the server has ended, there is nothing to stop.
+        With a stop delay, that begins when the delay is over. Safe from any thread and from a signal handler.
+        Before the first run, it makes that end at once; when the server has ended, there is nothing to stop.
         """
         with self._lock:
             if self._ended:
                 return
-            if not self._stop_requested:
-                self._stop_requested = True
+            requested, self._stop_requested = self._stop_requested, True
+            if self._delay is not None and self._listening.is_set():
+                if not requested:
+                    self._delay.begin()
+                return
+        self._stop_serving()
+
+    def _stop_serving(self) -> None:
+        """Let the HTTP server stop, after the delay if there is one."""
+        with self._lock:
+            if self._stop_began is None:
                 self._stop_began = time.monotonic()
             http = self._http
         if http is not None:
@@ -384,13 +409,16 @@ class AreionServer:
         return f"{scheme}://{host}:{first[1]}"
 
     @property
-    def stop_requested(self) -> bool:
-        """Whether :meth:`stop` has been called and the server has not yet ended."""
+    def stopping(self) -> bool:
+        """Whether the server has been told to stop and has not yet ended.
+
+        During a stop delay it still serves: a readiness route that asks this tells the load balancer.
+        """
         return self._stop_requested
 
     @property
     def stop_began(self) -> float | None:
-        """When :meth:`stop` was called, on ``time.monotonic()``'s clock; None before."""
+        """When the stop began, after any delay, on ``time.monotonic()``'s clock; None before."""
         return self._stop_began
 
     @property
