@@ -262,11 +262,14 @@ class _Reserve(Coroutine[Any, Any, Any]):
         wake, self._wake = self._wake, None
         assert wake is not None
         assert self._wake_context is not None
-        outer = _become(self._loop, None)
+        outer = asyncio.current_task(self._loop)
+        if outer is not None:
+            _become(self._loop, None)
         try:
             self._wake_context.run(wake, self)
         finally:
-            _become(self._loop, outer)
+            if outer is not None:
+                _become(self._loop, outer)
 
     # -- the future that the task waits for in reserve ----------------------------------------------------
 
