@@ -3,6 +3,9 @@
 import asyncio
 import contextvars
 import gc
+import inspect
+import sys
+import traceback
 import types
 import weakref
 
@@ -144,10 +147,213 @@ async def test_a_waiting_task_says_what_it_runs(serve):
     await turns()
     (task,) = [task for task in asyncio.all_tasks() if "a_handler_that_waits" in repr(task)]
     assert [frame.f_code.co_name for frame in task.get_stack()] == ["a_handler_that_waits"]
-    assert task.get_coro().cr_await is not None
-    assert not task.get_coro().cr_running
+    assert inspect.getcoroutinestate(task.get_coro()) == inspect.CORO_SUSPENDED
     gate.set()
     await client.settled()
+
+
+async def test_a_task_says_what_it_runs_during_the_first_step(serve):
+    """Its coroutine is the handler's own, which runs; what it waited for in reserve is nobody's business."""
+    seen = {}
+
+    async def a_handler(request):
+        task = me()
+        coroutine = task.get_coro()
+        seen[request.path] = (
+            inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine),
+            task.get_stack()[-1].f_code.co_name,
+            "a_handler() running at" in repr(task) and "wait_for" not in repr(task),
+        )
+        with pytest.raises(ValueError, match="already executing"):
+            await coroutine
+        return {}
+
+    answers = await ask(serve(a_handler), "/", "/again")
+    assert all(b"200 OK" in answer for answer in answers)
+    assert seen == dict.fromkeys(("/", "/again"), (inspect.CORO_RUNNING, "a_handler", True))
+
+
+async def test_a_reserve_describes_itself(serve):
+    """Who lists all tasks is told what the one without a coroutine is."""
+
+    async def handler(request):
+        return {}
+
+    await ask(serve(handler), "/", "/")
+    (reserve,) = [task for task in asyncio.all_tasks() if "in reserve" in repr(task)]
+    assert not reserve.get_stack()
+    if sys.version_info >= (3, 12):
+        assert not reserve.get_context()
+
+
+async def test_names_and_attributes_of_a_task_are_not_handed_on(serve):
+    """Logs tell requests apart by the name of the task; some keep what belongs to a request in an attribute."""
+    names, noted = [], []
+
+    async def handler(request):
+        task = me()
+        if request.path == "/named":
+            names.append(task.get_name())
+            assert task.get_name() == names[-1]
+        else:
+            noted.append(getattr(task, "noted", None))
+            task.noted = request.path
+        return {}
+
+    await ask(serve(handler), *["/named", "/noted"] * 3)
+    assert len(set(names)) == 3
+    assert noted == [None] * 3
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="tasks have no get_context")
+async def test_a_task_knows_the_context_of_its_handler(serve):
+    """Before it waits, and when others look at it while it does."""
+    seen = []
+    gate = asyncio.Event()
+
+    async def handler(request):
+        VARIABLE.set("of the handler")
+        seen.append(me().get_context()[VARIABLE])
+        await gate.wait()
+        me().get_context().run(int)
+
+    client = serve(handler).connect()
+    client.send(get("/"))
+    await turns()
+    waiting = [task for task in asyncio.all_tasks() if task.get_coro().__name__ == "handler"]
+    seen += [task.get_context()[VARIABLE] for task in waiting]
+    assert seen == ["of the handler"] * 2
+    gate.set()
+    await client.settled()
+    # A context is entered once at a time.
+    assert b"500" in client.take()
+
+
+async def test_nothing_of_a_request_is_kept_after_it(serve):
+    """The task in reserve holds neither the result nor the context of the last handler."""
+
+    class Value(dict):
+        pass
+
+    left = weakref.WeakValueDictionary()
+
+    async def handler(request):
+        value = left[request.path] = Value()
+        VARIABLE.set(value)
+        if request.path == "/fails":
+            raise LookupError
+        return value
+
+    server = serve(handler, on_error=lambda request, error: {})
+    gc.collect()
+    gc.disable()
+    try:
+        await ask(server, "/a", "/b", "/fails", "/c")
+        assert not left
+    finally:
+        gc.enable()
+
+
+async def test_where_references_are_not_counted_every_task_counts_as_kept(serve, monkeypatch):
+    """Then no handler sees the task of another."""
+    kept = []
+
+    async def handler(request):
+        kept.append(me())
+        return {"path": request.path}
+
+    monkeypatch.setattr("areion_http._handling._references", lambda _: sys.maxsize)
+    await ask(serve(handler), "/a", "/b", "/c")
+    assert [task.result() for task in kept] == [{"path": "/a"}, {"path": "/b"}, {"path": "/c"}]
+
+
+# -- exceptions -------------------------------------------------------------------------------------------
+
+
+async def test_a_kept_task_fails_as_its_coroutine_did_although_it_was_cancelled(serve):
+    """The exception is what it ends with, and its traceback is that of the coroutine, once."""
+    kept = []
+
+    async def handler(request):
+        kept.append(me())
+        me().cancel()
+        raise LookupError("as it should")
+
+    failures = []
+    await ask(serve(handler, on_error=lambda request, error: failures.append(error) or {}), "/", "/")
+    for task, failure in zip(kept, failures, strict=True):
+        assert not task.cancelled()
+        assert task.exception() is failure
+        names = [frame.name for frame in traceback.extract_tb(failure.__traceback__)]
+        assert names[-1] == "handler"
+        assert "send" not in names
+
+
+async def test_any_exception_of_what_a_handler_waits_for_reaches_it(serve):
+    """GeneratorExit too, which closes a generator that it is thrown into."""
+
+    async def handler(request):
+        future = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(future.set_exception, GeneratorExit("seldom"))
+        try:
+            await future
+        except GeneratorExit as error:
+            return {"caught": error.args[0]}
+
+    (answer,) = await ask(serve(handler), "/")
+    assert answer.endswith(b'{"caught":"seldom"}')
+
+
+async def test_a_task_that_ends_the_program_is_done(serve, monkeypatch):
+    """Its exception goes to the loop once, and asyncio does not call it one that nobody has seen."""
+    raised, complaints = [], []
+    monkeypatch.setattr("areion_http._connection._raise", lambda error: raised.append(error.code))
+
+    async def handler(request):
+        if request.path == "/ends":
+            me().set_name("not to be used again")
+            raise SystemExit(3)
+        return {}
+
+    server = serve(handler)
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    _, answer = await ask(server, "/", "/ends")
+    await turns()
+    gc.collect()
+    assert b"503" in answer
+    assert raised == [3]
+    assert not complaints
+
+
+async def test_cancelled_handlers_are_freed_without_the_garbage_collector(serve):
+    """An exception that a coroutine lets through does not keep the frame that threw it in."""
+
+    class Local:
+        pass
+
+    left = weakref.WeakSet()
+
+    async def handler(request):
+        local = Local()
+        left.add(local)
+        await asyncio.get_running_loop().create_future()
+
+    server = serve(handler, on_error=lambda request, error: {})
+    gc.collect()
+    gc.disable()
+    try:
+        client = server.connect()
+        client.send(get("/"))
+        await turns()
+        for task in asyncio.all_tasks():
+            if "handler()" in repr(task):
+                task.cancel()
+        del task
+        await client.settled()
+        await turns()
+        assert not left
+    finally:
+        gc.enable()
 
 
 # -- cancellation and timeouts ----------------------------------------------------------------------------
@@ -199,6 +405,51 @@ async def test_a_handler_that_cancels_itself_before_it_gives_way_is_cancelled_th
 
     (answer,) = await ask(serve(handler), "/")
     assert answer.endswith(b'{"cancelled":true}')
+
+
+async def test_a_cancellation_of_the_first_step_carries_its_message(serve):
+    """It is passed on to what the handler waits for, and comes back from there."""
+
+    async def handler(request):
+        me().cancel("enough")
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError as error:
+            return {"message": error.args[0]}
+
+    (answer,) = await ask(serve(handler), "/")
+    assert answer.endswith(b'{"message":"enough"}')
+
+
+async def test_a_cancellation_of_the_first_step_takes_effect_in_the_next_turn(serve):
+    """So that others come first, as with any task."""
+    order = []
+
+    async def handler(request):
+        asyncio.get_running_loop().call_soon(order.append, "others")
+        me().cancel()
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            order.append("cancelled")
+        return {}
+
+    await ask(serve(handler), "/")
+    assert order == ["others", "cancelled"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="uncancel takes nothing back")
+async def test_a_cancellation_of_the_first_step_can_be_taken_back(serve):
+    """Until it takes effect."""
+
+    async def handler(request):
+        me().cancel()
+        asyncio.get_running_loop().call_soon(me().uncancel)
+        await asyncio.sleep(0)
+        return {"cancelling": me().cancelling()}
+
+    (answer,) = await ask(serve(handler), "/")
+    assert answer.endswith(b'{"cancelling":0}')
 
 
 async def test_a_timeout_that_begins_before_the_first_wait_ends_the_right_task(serve):
@@ -333,16 +584,3 @@ async def test_a_handler_may_serve_another_request_within_its_first_step(serve):
     for path, client in clients.items():
         await client.settled()
         assert client.take().endswith(b'{"inside":"%b"}' % path.encode())
-
-
-async def test_a_coroutine_of_the_reserve_is_nobody_elses(serve):
-    """It belongs to its task."""
-
-    async def handler(request):
-        if request.path == "/takes":
-            with pytest.raises(TypeError, match="belongs to a task"):
-                await me().get_coro()
-        return {}
-
-    answers = await ask(serve(handler), "/", "/takes", "/")
-    assert all(b"200 OK" in answer for answer in answers)

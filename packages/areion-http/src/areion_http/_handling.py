@@ -3,8 +3,8 @@
 Making a task costs more than all that it does for a coroutine that never waits. So one is kept in reserve: a
 coroutine takes its first step as that task, and if it is done then, the task stays in reserve. If it waits, the
 task goes on with it, and another is made for the next. A handler cannot tell the difference: ``current_task``,
-timeouts, cancellation and context variables are those of a task of its own. A task that somebody has kept,
-cancelled or waits for is not used again, and ends as its coroutine did.
+timeouts, cancellation, names and context variables are those of a task of its own. A task that somebody has
+kept, cancelled, named or waits for is not used again, and ends as its coroutine did.
 
 ``asyncio.Task(eager_start=True)`` does the same at twice the price, and needs Python 3.12. What this rests on
 is what asyncio offers to makers of tasks and futures ("Extending", in its documentation).
@@ -13,15 +13,18 @@ is what asyncio offers to makers of tasks and futures ("Extending", in its docum
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 import types
 from asyncio import AbstractEventLoop, CancelledError, Task
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
-from types import CodeType, FrameType
 from typing import Any, Final
 
 _NOTHING: Final = object()
+
+# Of the names of tasks.
+_numbers: Final = itertools.count(1)
 
 #: What :meth:`Handling.begin` returns of a coroutine that waits.
 WAITS: Final = object()
@@ -77,7 +80,8 @@ class Handling:
                 self._waiting = self._loop.create_task(coroutine, context=context)
                 return WAITS
         self._spare = None
-        reserve.idle = False
+        reserve.coroutine = coroutine
+        reserve.context = context
         task = reserve.task
         loop = self._loop
         outer = _become(loop, task)
@@ -86,26 +90,26 @@ class Handling:
         except BaseException as error:
             _become(loop, outer)
             if task.touched or _references(task) > self._usual:
-                reserve.end(None, error)
+                reserve.fail(error)
                 # The connection answers it: asyncio is not to call it an exception that nobody has seen.
                 if not task.cancelled():
                     task.exception()
             else:
                 reserve.renew()
-                reserve.idle = True
+                reserve.coroutine = reserve.context = None
                 self._spare = reserve
             # Whoever keeps the traceback keeps this frame, and is not to keep the task.
             del task
             raise
         _become(loop, outer)
         if reserve.driver.gi_yieldfrom is not None:
+            reserve.go_on(result)
             self._waiting = task
-            reserve.go_on(context, result)
             return WAITS
         if task.touched or _references(task) > self._usual:
             reserve.end(result)
             return task.result()
-        reserve.idle = True
+        reserve.coroutine = reserve.context = None
         self._spare = reserve
         return result
 
@@ -124,7 +128,7 @@ class Handling:
             self._making = reserve
             return None
         task = reserve.task
-        self._usual = _references(task)
+        self._usual = min(_references(task), sys.maxsize - 1)
         return reserve
 
     def drop(self, reserve: _Reserve) -> None:
@@ -150,13 +154,16 @@ def _drive() -> Generator[Any, Any, None]:
 
     PERF: the end of a coroutine is then no StopIteration, which costs as much as two calls.
     """
-    result = None
+    coroutine = yield
     while True:
-        result = yield from (yield result)
+        # The result is kept in no variable: nothing of a request is to stay here after it.
+        coroutine = yield (yield from coroutine)
 
 
 class HandlerTask(Task[Any]):
     """A task that notes what somebody does with it that may outlast its coroutine.
+
+    What asyncio asks it about itself, it answers about the coroutine that runs as it.
 
     Attributes:
         touched: Somebody has.
@@ -167,31 +174,76 @@ class HandlerTask(Task[Any]):
     touched: bool
 
     def __hash__(self) -> int:
-        self.touched = True
+        _touch(self, True)
         return super().__hash__()
 
+    def __setattr__(self, name: str, value: object) -> None:
+        _touch(self, True)
+        super().__setattr__(name, value)
+
     def cancel(self, msg: Any | None = None) -> bool:
-        self.touched = True
+        _touch(self, True)
         return super().cancel(msg)
 
     def add_done_callback(self, fn: Callable[[Any], object], /, *, context: Context | None = None) -> None:
-        self.touched = True
+        _touch(self, True)
         super().add_done_callback(fn, context=context)
 
+    def get_name(self) -> str:
+        reserve: Any = super().get_coro()
+        if reserve.named is not reserve.coroutine:
+            # Logs tell requests apart by it.
+            reserve.named = reserve.coroutine
+            super().set_name(f"Handler-{next(_numbers)}")
+        return super().get_name()
+
     def set_name(self, value: object, /) -> None:
-        self.touched = True
+        _touch(self, True)
+        reserve: Any = super().get_coro()
+        reserve.named = reserve.coroutine
         super().set_name(value)
 
+    def get_coro(self) -> Any:
+        reserve: Any = super().get_coro()
+        return reserve if reserve.coroutine is None else reserve.coroutine
 
-class _Reserve(Coroutine[Any, Any, Any]):
+    if sys.version_info >= (3, 12):
+
+        def get_context(self) -> Context:
+            reserve: Any = super().get_coro()
+            return super().get_context() if reserve.context is None else reserve.context
+
+    # Where asyncio's descriptions and stacks of tasks look.
+    _coro = property(get_coro)
+
+    @property
+    def _fut_waiter(self) -> Any:
+        waiter = super()._fut_waiter  # type: ignore[misc]  # not in typeshed
+        return None if type(waiter) is _Reserve else waiter
+
+
+# Sets ``touched``, past ``__setattr__``.
+_touch: Final = vars(HandlerTask)["touched"].__set__
+
+
+@Coroutine.register
+class _Reserve:
     """What a task in reserve runs: first it waits for itself, then it goes on with a coroutine that has begun.
 
-    It is both the coroutine of its task and the future which that waits for in reserve. Of a coroutine it has what
-    asyncio looks at to describe a task.
+    It is both the coroutine of its task and the future which that waits for in reserve.
 
     Args:
         handling: Whose task this is.
         loop: The loop of the task.
+
+    Attributes:
+        coroutine: What runs as the task; None while it is in reserve.
+        context: What that runs in.
+        begun: The task has taken the step that puts it in reserve.
+        driver: Takes the first step of a coroutine, and keeps it alive if it waits.
+        step: Takes that step.
+        named: The coroutine that the name of the task is for.
+        task: The task, until it has one step to take.
     """
 
     __slots__ = (
@@ -206,11 +258,16 @@ class _Reserve(Coroutine[Any, Any, Any]):
         "_wake",
         "_wake_context",
         "begun",
+        "context",
+        "coroutine",
         "driver",
-        "idle",
+        "named",
         "step",
         "task",
     )
+
+    # In descriptions.
+    __name__ = "in reserve"
 
     def __init__(self, handling: Handling, loop: AbstractEventLoop) -> None:
         self._handling = handling
@@ -222,19 +279,23 @@ class _Reserve(Coroutine[Any, Any, Any]):
         self._error: BaseException | None = None
         # What the coroutine waits for when it is handed over.
         self._first: Any = _NOTHING
+        # Runs the next step of the coroutine, once that is handed over.
         self._run: Callable[..., Any] | None = None
         # What lets the task take a step, and the context for that.
         self._wake: Callable[[Any], object] | None = None
         self._wake_context: Context | None = None
         self.begun = False
-        self.idle = True
+        self.coroutine: Coroutine[Any, Any, Any] | None = None
+        self.context: Context | None = None
+        self.named: Coroutine[Any, Any, Any] | None = None
         self.renew()
+        # An empty context: the current one may be that of another request.
         if sys.version_info >= (3, 12):
-            self.task = HandlerTask(self, loop=loop, eager_start=True)
+            self.task = HandlerTask(self, loop=loop, context=Context(), eager_start=True)  # type: ignore[arg-type]
         else:
-            self.task = HandlerTask(self, loop=loop)
-        self.task.touched = False
-        self.task._log_destroy_pending = False  # type: ignore[attr-defined]  # nothing is lost with it
+            self.task = HandlerTask(self, loop=loop, context=Context())  # type: ignore[arg-type]
+        Task.__setattr__(self.task, "_log_destroy_pending", False)
+        _touch(self.task, False)
 
     def renew(self) -> None:
         """Be ready for a coroutine, also after one that has raised."""
@@ -243,17 +304,28 @@ class _Reserve(Coroutine[Any, Any, Any]):
         driver.send(None)
         self.step = driver.send
 
-    def go_on(self, context: Context, first: Any) -> None:
+    def go_on(self, first: Any) -> None:
         """Let the task go on with the coroutine that ``step`` has begun, which waits for ``first``."""
-        self._run = context.run
         self._first = first
-        self.task._log_destroy_pending = True  # type: ignore[attr-defined]
+        Task.__setattr__(self.task, "_log_destroy_pending", True)
         self._wake_up()
 
-    def end(self, result: Any, error: BaseException | None = None) -> None:
+    def end(self, result: Any) -> None:
         """Let the task end."""
-        self._result, self._error = result, error
+        self._result = result
         self._wake_up()
+
+    def fail(self, error: BaseException) -> None:
+        """Let the task end with an exception."""
+        self._error = error
+        traceback = error.__traceback__
+        try:
+            self._wake_up()
+        except (KeyboardInterrupt, SystemExit) as raised:
+            # A task lets these through, as will the caller.
+            if raised is not error:
+                raise
+        error.__traceback__ = traceback
 
     def _wake_up(self) -> None:
         """Let the task take a step now."""
@@ -281,12 +353,11 @@ class _Reserve(Coroutine[Any, Any, Any]):
         self._wake_context = context
 
     def cancel(self, msg: Any | None = None) -> bool:  # noqa: ARG002 - a future's signature
-        if not self.idle:
-            # A coroutine takes its first step as this task, which then keeps in mind that it is cancelled.
+        if self.coroutine is not None or self._cancelled:
+            # The task then keeps in mind that it is cancelled, until its next step.
             return False
-        self.idle = False
-        self._handling.drop(self)
         self._cancelled = True
+        self._handling.drop(self)
         self._loop.call_soon(self._wake_up)
         return True
 
@@ -297,63 +368,46 @@ class _Reserve(Coroutine[Any, Any, Any]):
     # -- the coroutine that the task runs -----------------------------------------------------------------
 
     def send(self, value: Any) -> Any:
+        run = self._run
+        if run is None:
+            return self._first_steps()
+        return run(self.coroutine.send, value)  # type: ignore[union-attr]  # it has been handed over
+
+    def throw(self, error: BaseException) -> Any:
+        run = self._run
+        try:
+            if run is not None:
+                return run(self.coroutine.throw, error)  # type: ignore[union-attr]
+            if self._first is not _NOTHING:
+                # Cancelled during its first step: the task is to cancel what it waits for, as any task does.
+                task = asyncio.current_task(self._loop)
+                assert task is not None
+                task.cancel(*error.args)
+                task.uncancel()
+                return self._first_steps()
+            if self._error is not None:
+                return self._first_steps()
+            self._handling.drop(self)
+            raise error
+        finally:
+            # The traceback keeps this frame.
+            del error
+
+    def _first_steps(self) -> Any:
+        """Wait in reserve; then hand over the coroutine, or end as it did."""
         if not self.begun:
             self.begun = True
             self._asyncio_future_blocking = True
             return self
-        if self._run is None:
-            if self._error is not None:
-                raise self._error
-            raise StopIteration(self._result)
         first, self._first = self._first, _NOTHING
         if first is not _NOTHING:
+            assert self.context is not None
+            self._run = self.context.run
             return first
-        return self._stepped(self._run(self.step, value))
-
-    def throw(self, error: Any, val: Any = None, tb: Any = None, /) -> Any:  # noqa: ARG002 - as the ABC has it
-        if self._run is None:
-            raise error
-        first, self._first = self._first, _NOTHING
-        if first is not _NOTHING and isinstance(error, CancelledError):
-            # Cancelled during its first step: then what it waits for is cancelled, if it can be.
-            cancel = getattr(first, "cancel", None)
-            if cancel is not None and cancel():
-                return first
-        return self._stepped(self._run(self.driver.throw, error))
-
-    def _stepped(self, result: Any) -> Any:
-        if self.driver.gi_yieldfrom is None:
-            raise StopIteration(result)
-        return result
-
-    def close(self) -> None:
-        self.driver.close()
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        raise TypeError("this coroutine belongs to a task")
-
-    # -- what asyncio looks at to describe a task ---------------------------------------------------------
-
-    @property
-    def __name__(self) -> str:
-        return "in reserve" if self._inner is None else self._inner.__qualname__
-
-    @property
-    def cr_code(self) -> CodeType:
-        return type(self).send.__code__ if self._inner is None else self._inner.cr_code
-
-    @property
-    def cr_frame(self) -> FrameType | None:
-        return None if self._inner is None else self._inner.cr_frame
-
-    @property
-    def cr_running(self) -> bool:
-        return self._inner is not None and self._inner.cr_running
-
-    @property
-    def cr_await(self) -> Any:
-        return None if self._inner is None else self._inner.cr_await
-
-    @property
-    def _inner(self) -> Any:
-        return self.driver.gi_yieldfrom
+        error, self._error = self._error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error
+        raise StopIteration(self._result)
