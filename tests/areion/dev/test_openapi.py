@@ -13,7 +13,9 @@ from types import SimpleNamespace
 from typing import Annotated, Any, Generic, Literal, Optional, TypeVar
 
 import pytest
+from areion import AreionServerBuilder, DefaultRouter
 from areion.dev import build_openapi, dumps_openapi
+from areion.testing import TestClient
 from areion_http import UploadedFile
 from areion_http.errors import HttpError
 from hypothesis import given, settings
@@ -331,6 +333,21 @@ class TestInputs:
         assert found["limit"]["schema"] == {"type": "integer", "default": 5}
         assert found["limit"]["description"] == "How many."
         assert found["order"]["schema"] == {"$ref": "#/components/schemas/Order", "default": "up"}
+
+    def test_a_declared_parameter_is_read_by_the_handler(self):
+        """Only path parameters are passed; the rest of a signature declares what the handler reads itself."""
+        router = DefaultRouter()
+
+        @router.get("/notes")
+        def notes(request, limit: int = 10):
+            passed = limit
+            return [passed, int(request.get_query_param("limit", limit))]
+
+        server = AreionServerBuilder().with_router(router).with_development_mode().build()
+        with TestClient(server) as client:
+            (declared,) = client.get("/openapi.json").json()["paths"]["/notes"]["get"]["parameters"]
+            assert (declared["in"], declared["schema"]) == ("query", {"type": "integer", "default": 10})
+            assert client.get("/notes?limit=3").json() == [10, 3]
 
     def test_what_middleware_injects_is_not_documented(self):
         """Parameters of a service's type, private ones, and those without type, are not the client's."""

@@ -3,7 +3,8 @@
 The rule for what is not in the path, kept from the predecessor: a parameter that the docstring describes is
 a property of the request body for POST, PUT and PATCH, and a query parameter for all other methods. An
 annotated parameter of the handler counts as described, if its type can travel as JSON and its name is not
-private. Types come from annotations first, then from the docstring.
+private. It is a declaration only, as in the predecessor's examples: nothing but path parameters is passed, and the
+handler reads the rest from its request. Types come from annotations first, then from the docstring.
 """
 
 import inspect
