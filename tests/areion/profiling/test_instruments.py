@@ -208,6 +208,24 @@ def test_router_of_another_make(router):
         assert parts(response)["total"] > 0
 
 
+@pytest.mark.parametrize(("profiling", "calls"), [(False, 1), (True, 2)])
+def test_a_middleware_is_called_once_more_for_each_route(profiling, calls):
+    """Around the timed handler, as the documentation says; without profiling it is called once."""
+    composed = []
+
+    def counted(handler):
+        composed.append(handler)
+        return handler
+
+    router = DefaultRouter()
+    router.get("/", middlewares=[counted])(lambda request: "ok")
+    app = AreionServerBuilder().with_router(router).with_development_mode().with_profiling(profiling)
+    with TestClient(app) as client:
+        for _ in range(2):
+            assert client.get("/").text == "ok"
+    assert len(composed) == calls
+
+
 # -- off --------------------------------------------------------------------------------------------------
 
 

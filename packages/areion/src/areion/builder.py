@@ -324,7 +324,8 @@ class AreionServerBuilder:
         """Measure requests, route by route, and show it at ``/__areion__/`` and in Server-Timing fields.
 
         Without development mode it stays off, and the log says so: the page tells everybody who can reach it what
-        others ask for, and each request pays for the measuring.
+        others ask for, and each request pays for the measuring. The middleware of each route is called once more at
+        the start, around the handler that is timed.
 
         Args:
             on: False for no profiling.
