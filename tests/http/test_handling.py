@@ -503,6 +503,24 @@ async def test_a_reserve_that_is_cancelled_is_replaced(serve):
         assert all(b"200 OK" in answer for answer in answers)
 
 
+async def test_a_reserve_that_is_cancelled_at_once_is_replaced(serve):
+    """Also where it has not begun (Python 3.11)."""
+
+    async def handler(request):
+        return {}
+
+    server = serve(handler)
+    client = server.connect()
+    client.send(get("/"))
+    for task in asyncio.all_tasks() - {me()}:
+        task.cancel()
+    await client.settled()
+    await turns()
+    answers = await ask(server, "/", "/", "/")
+    assert all(b"200 OK" in answer for answer in answers)
+    assert len([task for task in asyncio.all_tasks() if "in reserve" in repr(task)]) == 1
+
+
 # -- the world around it ----------------------------------------------------------------------------------
 
 
@@ -584,3 +602,19 @@ async def test_a_handler_may_serve_another_request_within_its_first_step(serve):
     for path, client in clients.items():
         await client.settled()
         assert client.take().endswith(b'{"inside":"%b"}' % path.encode())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="a second task in reserve begins a turn later")
+async def test_one_task_is_in_reserve_however_handlers_are_nested(serve):
+    """A handler that has another begin within its first step leaves no second one behind."""
+    client = None
+
+    async def handler(request):
+        if request.path == "/outer":
+            client.send(get("/inner"))
+        return {}
+
+    server = serve(handler)
+    client = server.connect()
+    await ask(server, *["/outer"] * 3)
+    assert len([task for task in asyncio.all_tasks() if "in reserve" in repr(task)]) == 1
