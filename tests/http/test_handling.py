@@ -205,28 +205,29 @@ async def test_names_and_attributes_of_a_task_are_not_handed_on(serve):
     assert noted == [None] * 3
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="tasks have no get_context")
-async def test_a_task_knows_the_context_of_its_handler(serve):
-    """Before it waits, and when others look at it while it does."""
-    seen = []
-    gate = asyncio.Event()
+if sys.version_info >= (3, 12):  # before, tasks have no get_context
 
-    async def handler(request):
-        VARIABLE.set("of the handler")
-        seen.append(me().get_context()[VARIABLE])
-        await gate.wait()
-        me().get_context().run(int)
+    async def test_a_task_knows_the_context_of_its_handler(serve):
+        """Before it waits, and when others look at it while it does."""
+        seen = []
+        gate = asyncio.Event()
 
-    client = serve(handler).connect()
-    client.send(get("/"))
-    await turns()
-    waiting = [task for task in asyncio.all_tasks() if task.get_coro().__name__ == "handler"]
-    seen += [task.get_context()[VARIABLE] for task in waiting]
-    assert seen == ["of the handler"] * 2
-    gate.set()
-    await client.settled()
-    # A context is entered once at a time.
-    assert b"500" in client.take()
+        async def handler(request):
+            VARIABLE.set("of the handler")
+            seen.append(me().get_context()[VARIABLE])
+            await gate.wait()
+            me().get_context().run(int)
+
+        client = serve(handler).connect()
+        client.send(get("/"))
+        await turns()
+        waiting = [task for task in asyncio.all_tasks() if task.get_coro().__name__ == "handler"]
+        seen += [task.get_context()[VARIABLE] for task in waiting]
+        assert seen == ["of the handler"] * 2
+        gate.set()
+        await client.settled()
+        # A context is entered once at a time.
+        assert b"500" in client.take()
 
 
 async def test_nothing_of_a_request_is_kept_after_it(serve):
@@ -438,18 +439,19 @@ async def test_a_cancellation_of_the_first_step_takes_effect_in_the_next_turn(se
     assert order == ["others", "cancelled"]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 13), reason="uncancel takes nothing back")
-async def test_a_cancellation_of_the_first_step_can_be_taken_back(serve):
-    """Until it takes effect."""
+if sys.version_info >= (3, 13):  # before, uncancel takes nothing back
 
-    async def handler(request):
-        me().cancel()
-        asyncio.get_running_loop().call_soon(me().uncancel)
-        await asyncio.sleep(0)
-        return {"cancelling": me().cancelling()}
+    async def test_a_cancellation_of_the_first_step_can_be_taken_back(serve):
+        """Until it takes effect."""
 
-    (answer,) = await ask(serve(handler), "/")
-    assert answer.endswith(b'{"cancelling":0}')
+        async def handler(request):
+            me().cancel()
+            asyncio.get_running_loop().call_soon(me().uncancel)
+            await asyncio.sleep(0)
+            return {"cancelling": me().cancelling()}
+
+        (answer,) = await ask(serve(handler), "/")
+        assert answer.endswith(b'{"cancelling":0}')
 
 
 async def test_a_timeout_that_begins_before_the_first_wait_ends_the_right_task(serve):
@@ -604,17 +606,18 @@ async def test_a_handler_may_serve_another_request_within_its_first_step(serve):
         assert client.take().endswith(b'{"inside":"%b"}' % path.encode())
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="a second task in reserve begins a turn later")
-async def test_one_task_is_in_reserve_however_handlers_are_nested(serve):
-    """A handler that has another begin within its first step leaves no second one behind."""
-    client = None
+if sys.version_info >= (3, 12):  # before, a second task in reserve begins a turn later
 
-    async def handler(request):
-        if request.path == "/outer":
-            client.send(get("/inner"))
-        return {}
+    async def test_one_task_is_in_reserve_however_handlers_are_nested(serve):
+        """A handler that has another begin within its first step leaves no second one behind."""
+        client = None
 
-    server = serve(handler)
-    client = server.connect()
-    await ask(server, *["/outer"] * 3)
-    assert len([task for task in asyncio.all_tasks() if "in reserve" in repr(task)]) == 1
+        async def handler(request):
+            if request.path == "/outer":
+                client.send(get("/inner"))
+            return {}
+
+        server = serve(handler)
+        client = server.connect()
+        await ask(server, *["/outer"] * 3)
+        assert len([task for task in asyncio.all_tasks() if "in reserve" in repr(task)]) == 1
