@@ -308,7 +308,7 @@ async def test_any_exception_of_what_a_handler_waits_for_reaches_it(serve):
 async def test_a_task_that_ends_the_program_is_done(serve, monkeypatch):
     """Its exception goes to the loop once, and asyncio does not call it one that nobody has seen."""
     raised, complaints = [], []
-    monkeypatch.setattr("areion_http._connection._raise", lambda error: raised.append(error.code))
+    monkeypatch.setattr("areion_http._exchange._raise", lambda error: raised.append(error.code))
 
     async def handler(request):
         if request.path == "/ends":

@@ -21,7 +21,7 @@ from areion_http.headers import Headers
 from areion_http.response import BodyStream, HttpResponse, encode_body
 
 if TYPE_CHECKING:
-    from areion_http._connection import HttpConnection
+    from areion_http._exchange import Exchange
     from areion_http.request import HttpRequest
 
 #: A payload above this is sent in slices: the transport need not copy what a slow client takes minutes for.
@@ -83,7 +83,7 @@ class Sender:
 
     def __init__(
         self,
-        connection: HttpConnection,
+        connection: Exchange,
         request: HttpRequest,
         response: HttpResponse,
         payload: bytes | None,

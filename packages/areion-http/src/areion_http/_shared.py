@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from areion_http import _deadlines
 from areion_http._handling import Handling
@@ -21,6 +21,7 @@ from areion_http.response import BodyStream, HttpResponse
 if TYPE_CHECKING:
     from areion_http._channel import Channel
     from areion_http._connection import HttpConnection
+    from areion_http._exchange import Exchange
 
 logger: Final = logging.getLogger("areion.http")
 
@@ -80,10 +81,11 @@ class Shared:
             return False
         return None
 
-    def forget(self, connection: HttpConnection) -> None:
+    def forget(self, connection: Exchange) -> None:
         """Count a connection no more."""
-        self.connections.discard(connection)
-        self.refused.discard(connection)
+        known = cast("HttpConnection", connection)
+        self.connections.discard(known)
+        self.refused.discard(known)
 
     def failed(self, request: HttpRequest, error: Exception) -> Any:
         """Return what the application makes of an exception; a plain 500 if that fails too."""
