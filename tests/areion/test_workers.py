@@ -408,7 +408,7 @@ class TestStopping:
             client.sendall(get("/slow"))
             program.wait_for_line("entered")
             program.signal(number)
-            assert b"slow" in client.recv(4096)
+            assert b"slow" in client.recv(4096), program.errors
         assert program.wait() == 0
         assert program.lines()[-1] == "returned"
 
@@ -419,7 +419,7 @@ class TestStopping:
             client.sendall(get("/slow"))
             program.wait_for_line("entered")
             os.killpg(program.process.pid, signal.SIGINT)
-            assert b"slow" in client.recv(4096)
+            assert b"slow" in client.recv(4096), program.errors
         assert program.wait() == 0
 
     def test_sighup_reloads_certificates(self, start):

@@ -504,3 +504,23 @@ def test_sockets_of_a_service_manager_are_used(program):
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (0, "returned\n", "")
+
+
+async def test_a_signal_that_the_loop_tells_twice_is_one_signal():
+    """uvloop does so when another comes at the same time; a request in flight is answered all the same."""
+
+    async def handler(request):
+        server._on_signal()
+        server._on_signal()
+        await asyncio.sleep(0.02)
+        return "whole"
+
+    server = HttpServer(handler, port=0)
+    running = asyncio.create_task(server.start())
+    while not server.addresses:
+        await asyncio.sleep(0.01)
+    reader, writer = await asyncio.open_connection(*server.addresses[0])
+    writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert (await reader.read()).endswith(b"whole")
+    writer.close()
+    await running

@@ -23,6 +23,7 @@ from areion_http._acceptor import Acceptor
 from areion_http._connection import HttpConnection
 from areion_http._drain import drain
 from areion_http._shared import Shared
+from areion_http._signals import SameSignal
 from areion_http.base import BaseHttpServer
 from areion_http.config import HttpConfig
 from areion_http.listeners import ListenError, bound_address, close_listener, listen
@@ -116,6 +117,7 @@ class HttpServer(BaseHttpServer):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._stop_requested = False
+        self._same_signal = SameSignal()
         self._listening = threading.Event()
         self._shared: Shared | None = None
         self._addresses: list[tuple[str, int] | str] = []
@@ -154,6 +156,8 @@ class HttpServer(BaseHttpServer):
                 loop.remove_signal_handler(number)
 
     def _on_signal(self) -> None:
+        if self._same_signal.again():
+            return
         if self._stop is not None and self._stop.is_set():
             self.abort()
         else:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from areion_engine import BaseEngine
 from areion_http import BaseHttpServer, HttpRequest, ListenError
+from areion_http._signals import SameSignal
 from areion_http.listeners import bound_address
 from areion_http.server import loop_factory
 from areion_logger import BaseLogger
@@ -128,6 +129,7 @@ class AreionServer:
         self._listening = threading.Event()
         self._worker_ready: int | None = None
         self._told_to_stop = False
+        self._same_signal = SameSignal()
         self._bound: Sequence[tuple[str, int] | str] = ()
 
     # -- components ---------------------------------------------------------------------------------------
@@ -270,6 +272,8 @@ class AreionServer:
 
         A start goes no further.
         """
+        if self._same_signal.again():
+            return
         self._told_to_stop = True
         if self._delay is not None and self._delay.end():
             return
